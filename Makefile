@@ -21,7 +21,7 @@ TESTING := clients/python tests/support tests/conformance/support libs/tailrace/
 	$(wildcard services/*/tests/support)
 TESTED := $(addprefix services/,audit identity quotes stubs)
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
-	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_asyncapi_document.py clients/test_clients.py clients/test_python_client.py clients/test_readers.py clients/test_typescript_client.py fuzz/test_fuzz.py fuzz/test_shares.py fuzz/shares.py) \
+	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_asyncapi_document.py clients/test_clients.py clients/conftest.py clients/test_python_client.py clients/test_python_tokens.py clients/test_readers.py clients/test_typescript_client.py fuzz/test_fuzz.py fuzz/test_shares.py fuzz/shares.py) \
 	clients/python/hatch_build.py clients/typescript/build.py \
 	$(wildcard libs/*/tests) $(addsuffix /tests,demo $(TESTED)) \
 	$(filter-out $(addsuffix /tests/walk.py,$(TESTED)),$(wildcard services/*/tests/walk.py))

@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import io
-import json
 import os
 import stat
 import subprocess
@@ -11,74 +10,20 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
+from answering import Answer, Server, script, tokens_of
 
-from tailrace_client import AsyncClient, Client, NotLoggedIn, Policy, Problem, Stale, Tokens, Unavailable
+from tailrace_client import AsyncClient, Client, Policy, Problem, Stale, Unavailable
 from tailrace_client.flow import HANDED_ON, NAMED
 from tailrace_testing.gateway import PASSWORD, Gateway
 
 ROOT = Path(__file__).parents[2]
 QUICK = Policy(first_pause=0.01, longest_pause=1.0)
-Answer = tuple[int, dict[str, str], Any] | None
-"""Status, headers, body; None cuts the connection without a word."""
-
-
-class Server:
-    """Answers as `does` says, and keeps what it was asked: method, path, headers."""
-
-    def __init__(self) -> None:
-        self.does: Callable[[str, str, Any], Answer] = lambda method, path, headers: (200, {}, {})
-        self.asked: list[tuple[str, str, Any]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                outer.asked.append((self.command, self.path, self.headers))
-                said = outer.does(self.command, self.path, self.headers)
-                if said is None:
-                    self.close_connection = True
-                    return
-                body = json.dumps(said[2]).encode()
-                self.send_response(said[0])
-                for name, value in {
-                    "Content-Type": "application/json",
-                    "Content-Length": str(len(body)),
-                    **said[1],
-                }.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-    def heads(self, name: str) -> list[str | None]:
-        return [headers.get(name) for _, _, headers in self.asked]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
-    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -100,18 +45,9 @@ def known(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tailrace_client.contract.files", lambda package: installed / package)
 
 
-def _script(*answers: Answer) -> Callable[[str, str, Any], Answer]:
-    left = iter(answers)
-    return lambda method, path, headers: next(left)
-
-
-def _tokens(access: str, seconds: int = 3600) -> dict[str, Any]:
-    return {"access_token": access, "refresh_token": f"next-{access}", "expires_in": seconds}
-
-
 def test_waits_as_long_as_it_is_asked_to(server: Server) -> None:
     busy = (503, {"Retry-After": "0.3"}, {"type": "urn:tailrace:problem:busy"})
-    server.does = _script(busy, busy, (200, {}, {"code": "W"}))
+    server.does = script(busy, busy, (200, {}, {"code": "W"}))
     began = time.monotonic()
     with Client(server.url, policy=QUICK) as client:
         assert client.request("GET", "/v1/warehouses").json() == {"code": "W"}
@@ -146,103 +82,12 @@ def test_a_write_whose_answer_is_lost_is_done_once(server: Server) -> None:
     assert (len(done), len(server.asked)) == (2, 4)
 
 
-def test_a_refresh_whose_answer_is_lost_is_not_sent_again(server: Server) -> None:
-    """A second use of a refresh token counts as theft, and ends the session."""
-    server.does = lambda *_: None
-    with (
-        Client(server.url, policy=QUICK, tokens=Tokens("old", "once", time.time())) as client,
-        pytest.raises(NotLoggedIn),
-    ):
-        with pytest.raises(httpx2.TransportError):
-            client.request("GET", "/v1/items")
-        server.does = lambda *_: (401, {}, {})
-        client.request("GET", "/v1/items")
-    assert [path for _, path, _ in server.asked] == ["/v1/auth/refresh", "/v1/items"]
-
-
-def test_the_old_token_is_used_while_it_is_good(server: Server) -> None:
-    server.does = lambda method, path, headers: (503, {}, {}) if "refresh" in path else (200, {}, {})
-    with Client(server.url, policy=QUICK, tokens=Tokens("old", "once", time.time() + 30)) as client:
-        for _ in range(2):
-            client.request("GET", "/v1/items")
-        assert _refreshes(server) == QUICK.attempts, "it is not tried again at once"
-        assert server.heads("Authorization")[-2:] == ["Bearer old"] * 2
-        client.identity.tokens = Tokens("old", "once", time.time())
-        with pytest.raises(Unavailable):
-            client.request("GET", "/v1/items")
-
-
-async def test_who_no_longer_waits_does_not_end_the_renewal(server: Server) -> None:
-    """Its refresh token is used up: were the answer lost, everybody would have to log in."""
-    came, go, told = threading.Event(), threading.Event(), list[str]()
-
-    def do(method: str, path: str, headers: Any) -> Answer:
-        if path != "/v1/auth/refresh":
-            return 200, {}, {}
-        came.set()
-        go.wait()
-        return 200, {}, _tokens("new")
-
-    server.does = do
-    old = Tokens("old", "once", time.time())
-    async with AsyncClient(server.url, tokens=old, renewed=lambda fresh: told.append(fresh.access)) as client:
-        asking = asyncio.create_task(client.request("GET", "/v1/items"))
-        await asyncio.to_thread(came.wait)
-        asking.cancel()
-        await asyncio.wait([asking])
-        go.set()
-        await client.session().request("GET", "/v1/items")
-    assert (_refreshes(server), told) == (1, ["new"])
-    assert server.heads("Authorization")[-1] == "Bearer new"
-
-
-async def test_a_renewal_whose_answer_is_lost_is_told_to_all_and_not_sent_again(server: Server) -> None:
-    server.does = lambda *_: None
-    async with AsyncClient(server.url, policy=QUICK, tokens=Tokens("old", "once", time.time())) as client:
-        asked = [client.request("GET", "/v1/items") for _ in range(3)]
-        failed = await asyncio.gather(*asked, return_exceptions=True)
-        assert [isinstance(each, httpx2.TransportError) for each in failed] == [True] * 3
-        server.does = lambda *_: (401, {}, {})
-        with pytest.raises(NotLoggedIn):
-            await client.request("GET", "/v1/items")
-    assert _refreshes(server) == 1
-
-
-@pytest.mark.parametrize("unsent", [httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout])
-def test_a_refresh_token_that_was_never_sent_is_kept(
-    server: Server, monkeypatch: pytest.MonkeyPatch, unsent: type[httpx2.TransportError]
-) -> None:
-    tokens = Tokens("old", "once", time.time())
-    with Client(server.url, policy=Policy(attempts=1), tokens=tokens) as client:
-        with monkeypatch.context() as away:
-            away.setattr(client._http, "send", lambda request: (_ for _ in ()).throw(unsent("nobody there")))
-            with pytest.raises(unsent):
-                client.request("GET", "/v1/items")
-        server.does = _script((200, {}, _tokens("new")), (200, {}, {}))
-        client.request("GET", "/v1/items")
-    assert server.heads("Authorization")[-1] == "Bearer new"
-
-
-def test_new_tokens_are_kept_although_they_could_not_be_told(server: Server) -> None:
-    def full(tokens: Tokens) -> None:
-        raise OSError("no space left")
-
-    server.does = _script((200, {}, _tokens("new")), (200, {}, {}))
-    with Client(server.url, tokens=Tokens("old", "once", time.time()), renewed=full) as client:
-        with pytest.raises(OSError, match="no space left"):
-            client.request("GET", "/v1/items")
-        client.request("GET", "/v1/items")
-        assert client.identity.tokens is not None
-        assert client.identity.tokens.refresh == "next-new", "it can be renewed again"
-    assert server.heads("Authorization")[-1] == "Bearer new"
-
-
 def test_what_was_written_in_one_company_is_not_waited_for_in_another(server: Server) -> None:
     """Nobody there hears of it: every read would be refused for a minute."""
 
     def do(method: str, path: str, headers: Any) -> Answer:
         written = method == "POST" and path == "/v1/items"
-        return 200, {"Tailrace-Event": "catalog.events/1@1"} if written else {}, _tokens("new")
+        return 200, {"Tailrace-Event": "catalog.events/1@1"} if written else {}, tokens_of("new")
 
     server.does = do
     with Client(server.url) as client:
@@ -264,7 +109,7 @@ def test_what_was_written_belongs_to_the_company_that_it_was_sent_to(server: Ser
             sent.set()
             assert other.wait(60)
             return 200, {"Tailrace-Event": "catalog.events/1@1"}, {}
-        return 200, {}, _tokens("new")
+        return 200, {}, tokens_of("new")
 
     server.does = do
     with Client(server.url) as client, ThreadPoolExecutor(1) as beside:
@@ -293,64 +138,12 @@ def test_a_refusal_of_something_between_is_a_problem_too(server: Server) -> None
 
 
 def test_a_log_in_has_no_key_wherever_the_gateway_is(server: Server) -> None:
-    server.does = lambda *_: (200, {}, _tokens("new"))
+    server.does = lambda *_: (200, {}, tokens_of("new"))
     with Client(f"{server.url}/behind") as client:
         client.log_in("brassworks", "ada@b.example", "secret")
     assert [(path, headers.get("Idempotency-Key")) for _, path, headers in server.asked] == [
         ("/behind/v1/auth/login", None)
     ]
-
-
-def test_renews_before_the_end_and_tells_it_first(server: Server) -> None:
-    told: list[str] = []
-    server.does = _script((200, {}, _tokens("new")), (200, {}, {}))
-    tokens = Tokens("old", "once", time.time() + 30)
-    with Client(server.url, tokens=tokens, renewed=lambda fresh: told.append(fresh.access)) as client:
-        client.request("GET", "/v1/items")
-    assert told == ["new"]
-    assert server.heads("Authorization")[1:] == ["Bearer new"]
-
-
-def _revoked(method: str, path: str, headers: Any) -> Answer:
-    if path == "/v1/auth/refresh":
-        return 200, {}, _tokens("new")
-    return (
-        (200, {}, {})
-        if headers["Authorization"] == "Bearer new"
-        else (401, {}, {"type": "urn:tailrace:problem:token-revoked"})
-    )
-
-
-def _refreshes(server: Server) -> int:
-    return sum(path == "/v1/auth/refresh" for _, path, _ in server.asked)
-
-
-def test_a_storm_of_401_refreshes_once(server: Server) -> None:
-    gate = threading.Barrier(8)
-
-    def do(method: str, path: str, headers: Any) -> Answer:
-        if headers["Authorization"] == "Bearer old":
-            gate.wait()
-        return _revoked(method, path, headers)
-
-    server.does = do
-    with Client(server.url, tokens=Tokens("old", "once")) as client, ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: client.request("GET", "/v1/items"), range(8)))
-    assert _refreshes(server) == 1
-
-
-async def test_a_storm_of_401_refreshes_once_awaited(server: Server) -> None:
-    server.does = _revoked
-    async with AsyncClient(server.url, tokens=Tokens("old", "once")) as client:
-        await asyncio.gather(*(client.request("GET", "/v1/items") for _ in range(8)))
-    assert _refreshes(server) == 1
-
-
-def test_401_after_the_refresh_is_told(server: Server) -> None:
-    server.does = lambda method, path, headers: (200, {}, _tokens("new")) if "refresh" in path else (401, {}, {})
-    with Client(server.url, tokens=Tokens("old", "once")) as client, pytest.raises(NotLoggedIn):
-        client.request("GET", "/v1/items")
-    assert _refreshes(server) == 1
 
 
 def test_hands_on_what_it_wrote_itself(server: Server) -> None:
@@ -436,7 +229,7 @@ def _command(installed: Path, home: Path, url: str, *said: str, typed: str = "")
 
 
 def test_the_command(server: Server, installed: Path, tmp_path: Path) -> None:
-    server.does = lambda *_: (200, {}, _tokens("kept"))
+    server.does = lambda *_: (200, {}, tokens_of("kept"))
     assert (
         _command(installed, tmp_path, server.url, "login", "brassworks", "ada@b.example", typed="secret\n").returncode
         == 0

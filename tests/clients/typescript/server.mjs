@@ -1,4 +1,4 @@
-// As the server of test_python_client.py: answers as `does` says, and keeps what it was asked.
+// As tests/support/answering.py: answers as `does` says, and keeps what it was asked.
 
 import { createServer } from 'node:http';
 
