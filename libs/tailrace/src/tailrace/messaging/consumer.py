@@ -29,7 +29,7 @@ _LONGEST_POLL = _MAX_POLL_MS / 1000 + 60
 _ANSWER_WITHIN = 60.0
 """Seconds for whatever else is asked of the broker: aiokafka asks again for ever."""
 _REST, _LONGEST_REST, _AT_ONCE = 4.0, 0.25, 0.25
-"""How many times as long as its deliveries took it rests, how many seconds at most, and how many seconds of rest it may owe."""
+"""How many times as long as an event of its deliveries took it rests, how many seconds at most, and how many seconds of rest it may owe."""
 
 
 class Consumer:
@@ -177,11 +177,11 @@ class Consumer:
 
 @dataclass
 class Rests:
-    """In which further events come together, after deliveries that took long.
+    """In which further events come together, after deliveries that took long for the few events that they were of.
 
     A transaction of a few events costs almost what one of many does. So where it takes long, since all have much to do at once, everybody takes
-    more at a time, and what each event costs falls until they keep up. Rest is owed for each delivery and made up for by time that passes; what is
-    little is owed on, so that two events one after another wait for nothing.
+    more at a time, and what each event costs falls until they keep up. What is of many already gains nothing by more, and hardly rests. Rest is owed
+    for each delivery and made up for by time that passes; what is little is owed on, so that two events one after another wait for nothing.
     """
 
     owed: float = 0.0
@@ -190,7 +190,7 @@ class Rests:
 
     def after(self, began: float, ended: float, records: int, most: int) -> float:
         """Seconds to rest after a delivery of so many, of `most` that one may hold. Who has half as many is behind, and does not rest."""
-        owed = max(0.0, self.owed - (began - self.at)) + _REST * (ended - began)
+        owed = max(0.0, self.owed - (began - self.at)) + _REST * (ended - began) / records
         self.owed, self.at = min(owed, _AT_ONCE + _LONGEST_REST), ended
         return 0.0 if 2 * records >= most else max(0.0, self.owed - _AT_ONCE)
 
