@@ -3,10 +3,13 @@
 from datetime import date, datetime
 from typing import Any
 
+import pytest
 from selling_desk import NOON, order_said
 
+from analytics.measures import CARRIED, Measure
 from analytics.standings import opportunities as of_opportunities
 from analytics.standings import orders as of_orders
+from analytics.standings.standing import Entry
 from contracts import opportunities, orders, reopenings
 from tailrace.core.ids import uuid7
 
@@ -42,3 +45,18 @@ def test_an_order_that_was_reopened_is_placed_and_no_more_until_it_binds_again()
     assert entries(of_orders.fold, *first, reopened) == [("order_placed", 600)]
     again = orders.OrderConfirmed(**{**said, "net": 900}, revision=2)
     assert entries(of_orders.fold, *first, reopened, again) == [("order_placed", 900), ("order_confirmed", 900)]
+
+
+def test_an_entry_has_no_figure_that_its_measure_does_not_carry() -> None:
+    """A wide question does not read what no row of its measures has: such a row would be in one answer and not in the other."""
+    said: list[tuple[Measure, dict[str, int]]] = [
+        ("task_created", {"seconds": 1}),
+        ("task_completed", {"amount": 1}),
+        ("order_paid", {"quantity": 1}),
+        ("meeting_held", {"amount": 1}),
+    ]
+    for measure, figures in said:
+        with pytest.raises(ValueError, match=measure):
+            Entry(measure, NOON, **figures)
+    for measure, carried in CARRIED.items():
+        Entry(measure, NOON, **dict.fromkeys(carried, 1))

@@ -77,6 +77,27 @@ STANDING: frozenset[Measure] = frozenset(
 )
 """Those that say what stands at a moment."""
 
+Figure = Literal["amount", "seconds", "quantity"]
+"""What a row may add besides its count."""
+
+_NOTHING_ELSE = ("customer_", "meeting_", "task_")
+_ANSWERS = frozenset[Measure]({"approval_approved", "approval_recalled", "approval_rejected", "approval_voided"})
+_GOODS = frozenset[Measure]({"goods_issued", "goods_received", "goods_returned"})
+
+
+def _carried(measure: Measure) -> frozenset[Figure]:
+    if measure == "task_completed":
+        return frozenset({"seconds"})
+    if measure.startswith(_NOTHING_ELSE):
+        return frozenset()
+    if measure in _ANSWERS:
+        return frozenset({"amount", "seconds"})
+    return frozenset({"amount", "quantity"}) if measure in _GOODS else frozenset({"amount"})
+
+
+CARRIED: dict[Measure, frozenset[Figure]] = {measure: _carried(measure) for measure in get_args(Measure)}
+"""What rows of a measure add besides their count; of a figure that is not among it they have nothing, so that nobody needs to read it."""
+
 PATHS: dict[Kind, str] = {
     "approval": "/v1/approvals",
     "credit_note": "/v1/credit-notes",

@@ -79,6 +79,9 @@ class _Named(Given):
         """In two parts: a sum of 64 bits that overflows says nothing."""
         return f"tuple(sum(intDiv({column}, {_PART})), sum({column} % {_PART}))"
 
+    def nothing(self) -> str:
+        return "tuple(toInt64(0), toInt64(0))"
+
 
 def _added(row: list[Any]) -> Added:
     part, key, currency, measure, *totals = row

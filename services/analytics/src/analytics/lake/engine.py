@@ -11,10 +11,11 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from analytics.lake.tables import Lake, Snapshot
+from analytics.measures import CARRIED, Figure, Measure
 
 WIDE = 250_000
 """From about how many rows on a question is asked of the lake: fewer are added up by PostgreSQL as quickly."""
@@ -33,7 +34,7 @@ class Question:
     `known`: only what was known by then. `due`: of `task_due` only what is due by then. `owners`: only rows of these.
     """
 
-    measures: Collection[str]
+    measures: Collection[Measure]
     bounds: Sequence[datetime] = ()
     known: datetime | None = None
     due: datetime | None = None
@@ -46,6 +47,7 @@ class Question:
     by_currency: bool = False
 
 
+_FIGURES: Sequence[Figure] = get_args(Figure)
 Added = tuple[int, str | None, str | None, str, int, int, int, int]
 """Part, key, currency, measure, count, amount, seconds, quantity."""
 
@@ -138,10 +140,35 @@ class Given:
         """The exact sum of whole numbers."""
         return f"sum({column})"
 
+    def nothing(self) -> str:
+        """The sum of what no row has, in the form of a sum."""
+        return "0::HUGEINT"
+
 
 def statement(question: Question, source: str, most: int, given: Given) -> str:
-    """The question in SQL, of rows that `source` gives; its values are among those given."""
-    where = [_among("measure", sorted(question.measures), given)]
+    """The question in SQL, of rows that `source` gives; its values are among those given.
+
+    Measures that add the same figures are asked for together, and apart from others: what no row has is neither read nor added up.
+    """
+    groups: dict[frozenset[Figure], list[str]] = {}
+    for measure in sorted(question.measures):
+        groups.setdefault(CARRIED[measure], []).append(measure)
+    where = _where(question, given)
+    key = "NULL" if question.key is None else f'"{question.key}"'
+    currency = '"currency"' if question.by_currency else "NULL"
+    told_apart = f'{_part(question.bounds, given)} AS "part", {key} AS "key", {currency} AS "told", "measure"'
+    asked: list[str] = []
+    for carried, measures in groups.items():
+        totals = [given.total('"count"')]
+        totals += [given.total(f'"{name}"') if name in carried else given.nothing() for name in _FIGURES]
+        among = " AND ".join((_among("measure", measures, given), *where))
+        asked.append(f"SELECT {told_apart}, {', '.join(totals)} FROM {source} WHERE {among} GROUP BY 1, 2, 3, 4")
+    return f"SELECT * FROM ({' UNION ALL '.join(asked)}) AS said LIMIT {given(most)}"
+
+
+def _where(question: Question, given: Given) -> list[str]:
+    """What holds for the rows of every measure."""
+    where: list[str] = []
     if question.bounds:
         where.append(f'"at" >= {given(question.bounds[0])} AND "at" < {given(question.bounds[-1])}')
     if question.known is not None:
@@ -153,11 +180,7 @@ def statement(question: Question, source: str, most: int, given: Given) -> str:
     for name in ("customer_id", "item_id", "warehouse_id", "currency"):
         if (value := getattr(question, name)) is not None:
             where.append(_among(name, [str(value)], given))
-    key = "NULL" if question.key is None else f'"{question.key}"'
-    currency = '"currency"' if question.by_currency else "NULL"
-    told_apart = f'{_part(question.bounds, given)} AS "part", {key} AS "key", {currency} AS "told", "measure"'
-    totals = ", ".join(given.total(f'"{name}"') for name in ("count", "amount", "seconds", "quantity"))
-    return f"SELECT {told_apart}, {totals} FROM {source} WHERE {' AND '.join(where)} GROUP BY ALL LIMIT {given(most)}"
+    return where
 
 
 def _among(column: str, values: Sequence[str], given: Given) -> str:

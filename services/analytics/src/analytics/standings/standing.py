@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from analytics.measures import Kind, Measure
+from analytics.measures import CARRIED, Kind, Measure
 from tailrace.core.events import Event, Meta
 
 
@@ -31,6 +31,15 @@ class Entry:
     seconds: int = 0
     key: str = ""
     quantity: int = 0
+
+    def __post_init__(self) -> None:
+        carried = CARRIED[self.measure]
+        if (
+            (self.amount and "amount" not in carried)
+            or (self.seconds and "seconds" not in carried)
+            or (self.quantity and "quantity" not in carried)
+        ):
+            raise ValueError(f"{self.measure} has {', '.join(sorted(carried)) or 'a count'} alone: {self}")
 
 
 class Dimensions(NamedTuple):
