@@ -83,6 +83,14 @@ async def test_what_is_wrong_with_one_keeps_no_other_and_leaves_nothing(toy: Har
     assert all("id" not in item and "events" in item for item in said["items"] if item["became"] == "refused")
 
 
+async def test_an_answer_to_what_is_all_wrong_stays_small(toy: Harness) -> None:
+    """Every name is as long as an answer repeats it, so that nothing makes it larger."""
+    answer = await _send(toy, [{f"k{number}" + "y" * 300: 1 for number in range(40)}] * 300)
+    items = answer.json()["items"]
+    assert [len(item["problem"]["errors"]) for item in items] == [5] * 50 + [1] * 250
+    assert len(answer.content) < 300 * 1200 + 50 * 4 * 600
+
+
 async def test_what_is_all_refused_records_nothing(toy: Harness) -> None:
     await _sent(toy, _labels("A", "B"))
     answer = await _send(toy, [*_labels("A", "B"), {"code": "C", "name": "forbidden"}])

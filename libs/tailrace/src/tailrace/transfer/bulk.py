@@ -36,8 +36,8 @@ LARGEST_BULK = 8 * 1024 * 1024
 _OF_PART = 50
 _LONGEST_EVENTS = 4000
 """Characters of `Tailrace-Event`; longer ones are more than some clients and proxies take, and every result has its own."""
-_ERRORS_OF_ONE = 5
-"""So many fields are named of an item: a thousand that are wrong in everything make no answer of megabytes."""
+_ERRORS_OF_ONE, _ERRORS_LATER = 5, 1
+"""So many fields are named of an item in the first part, and of a later one: a thousand that are wrong in everything make no answer of megabytes."""
 _APART = "\x1f"
 """Between a key and the number of a part: no key of a client's holds it."""
 
@@ -229,7 +229,7 @@ class _One:
         return await self._of.create(self._tx, body), "created"
 
     def _refused(self, index: int, problem: Problem) -> BulkResult:
-        view = shown(problem, self._request, _ERRORS_OF_ONE)
+        view = shown(problem, self._request, _ERRORS_OF_ONE if index < _OF_PART else _ERRORS_LATER)
         return BulkResult(index=index, status=problem.status, became="refused", problem=view)
 
 
