@@ -17,7 +17,7 @@ import pytest
 
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack import control
-from tailrace.stack.backup import moments, restore, take
+from tailrace.stack.backup import daily, moments, restore, take
 from tailrace.stack.backup.copying import copy_kafka
 from tailrace.stack.backup.folder import Backups, Manifest, Target, room_for
 from tailrace.stack.backup.series import Series
@@ -40,7 +40,7 @@ def say(said):
 
 layout = Layout(Path(sys.argv[1]))
 plan = Plan(layout, Ports(int(sys.argv[2]), 0), "postgres")
-asyncio.run(take.take(plan, Credentials.load_or_create(layout.credentials), Backups(Path(sys.argv[3])), 7, say))
+asyncio.run(take.take(plan, Credentials.load_or_create(layout.credentials), Backups(Path(sys.argv[3])), say))
 """
 """A backup by a process that is killed when all its files are copied, and before anything says so."""
 
@@ -90,7 +90,8 @@ async def _traffic_while_taken(machine: Stack, backups: Backups) -> None:
 
 
 async def taken(machine: Stack, backups: Backups, keep: int = 7) -> Manifest:
-    return (await take.take(machine.plan, machine.supervisor.credentials, backups, keep, lambda said: None)).manifest
+    plan, credentials = machine.plan, machine.supervisor.credentials
+    return (await take.take(plan, credentials, backups, lambda said: None, keep=keep)).manifest
 
 
 async def _execute(stack: Stack, statement: str) -> Any:
@@ -260,6 +261,52 @@ def test_old_backups_go_and_the_log_that_only_they_needed(machine: Stack, backup
     assert series.moments()[0] == kept.moment
     assert not (series.files / "files/brief").exists()
     assert "files/files/brief" not in series.contents()
+
+
+def test_the_next_one_is_taken_by_itself_when_it_is_due(machine: Stack, backups: Backups, tmp_path: Path) -> None:
+    plan, credentials, layout = machine.plan, machine.supervisor.credentials, machine.plan.layout
+
+    def older(hours: int) -> None:
+        for each in backups.whole():
+            at = each.moment.at - timedelta(hours=hours)
+            replace(each, moment=replace(each.moment, at=at)).save(backups.folder / each.name)
+
+    def mount() -> None:
+        (tmp_path / "away").rename(backups.folder)
+
+    async def next_one() -> Manifest | None:
+        await asyncio.sleep(1.1)
+        return await daily.keep_backup(plan, credentials)
+
+    async def again_when_it_is_there() -> None:
+        """The supervisor's own loop, with a disk that comes back."""
+        keeping = asyncio.create_task(daily.keep_backups(plan, credentials, looks=0.05, later=0.05))
+        await asyncio.sleep(0.5)
+        assert not backups.folder.exists(), "made again on the wrong disk"
+        mount()
+        while backups.whole()[-1].name == before:
+            assert not keeping.done()
+            await asyncio.sleep(0.05)
+        keeping.cancel()
+        await asyncio.wait({keeping})
+
+    asyncio.run(_one_second_later(machine, backups, keep=3))
+    assert asyncio.run(next_one()) is None, "a new one is not a day old"
+    older(hours=25)
+    made = asyncio.run(next_one())
+    assert made is not None and backups.whole()[-1] == made and backups.verify(made) == []
+    assert asyncio.run(next_one()) is None
+    target = Target.load(layout)
+    assert target is not None and (target.keep, target.every) == (3, 24), "what was said holds for those that follow"
+    older(hours=25)
+    replace(target, every=0).save(layout)
+    assert asyncio.run(next_one()) is None, "nobody wants one"
+    target.save(layout)
+    before = backups.whole()[-1].name
+    backups.folder.rename(tmp_path / "away")
+    with pytest.raises(OperatorError, match="is gone"):
+        asyncio.run(next_one())
+    asyncio.run(again_when_it_is_there())
 
 
 async def _one_second_later(machine: Stack, backups: Backups, keep: int) -> None:

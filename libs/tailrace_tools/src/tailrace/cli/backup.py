@@ -25,21 +25,22 @@ from tailrace.stack.state import State
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def take_backup(into: Path | None, keep: int) -> None:
+def take_backup(into: Path | None, keep: int | None, every: int | None) -> None:
     """Of the stack that runs here. Raises `OperatorError`."""
     layout, began = Layout.from_environment(), time.monotonic()
     plan = _running()
-    taken = asyncio.run(
-        take.take(plan, Credentials.load_or_create(layout.credentials), Backups.of(layout, into), keep, out.print)
-    )
+    credentials, backups = Credentials.load_or_create(layout.credentials), Backups.of(layout, into)
+    taken = asyncio.run(take.take(plan, credentials, backups, out.print, keep=keep, every=every))
     manifest = taken.manifest
     out.print(
         f"Backup {manifest.name} is whole after {time.monotonic() - began:.1f} s: {len(manifest.files):,} files, "
         f"{manifest.size / 1e6:,.0f} MB, to go back to {manifest.moment.at:{_TIME}} and later."
     )
-    out.print(f"  {'Folder':<8} {Backups.of(layout, into).folder}; keys and personal data are in it")
+    out.print(f"  {'Folder':<8} {backups.folder}; keys and personal data are in it")
+    next_one = f"by itself, {taken.target.every} hours from now" if taken.target.every else "when you ask for it"
+    out.print(f"  {'Next':<8} {next_one}; {taken.target.keep} are kept")
     for name in taken.pruned:
-        out.print(f"  {name} was deleted: {keep} are kept")
+        out.print(f"  {name} was deleted")
 
 
 def list_backups(into: Path | None, *, as_json: bool) -> None:

@@ -22,13 +22,25 @@ Into = Annotated[
 def backup_take(
     context: typer.Context,
     into: Into = None,
-    keep: Annotated[int, typer.Option("--keep", min=1, help="Delete all but the newest so many.")] = 7,
+    keep: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--keep", min=1, help="Delete all but the newest so many, from now on; 7 at first."),
+    ] = None,
+    every: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--every",
+            min=0,
+            max=120,
+            help="Hours after which the running platform takes the next by itself, from now on; 24 at first, 0 for never.",
+        ),
+    ] = None,
 ) -> None:
-    """Take a backup while everything runs. From the first one on, a moment to go back to is made every half minute."""
+    """Take a backup while everything runs. From the first one on, a moment to go back to is made every half minute, and a backup each day."""
     if context.invoked_subcommand is None:
         from tailrace.cli.backup import take_backup
 
-        take_backup(into, keep)
+        take_backup(into, keep, every)
 
 
 @backup.command("list")

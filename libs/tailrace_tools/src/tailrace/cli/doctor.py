@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.text import Text
@@ -30,6 +30,8 @@ from tailrace.stack.processes import listener
 from tailrace.stack.state import State
 
 DISK = 2 * 1024**3
+_OVERDUE = timedelta(hours=2)
+"""How much later than asked for a backup may be: it is taken within minutes, and takes its time."""
 MEMORY = 3 * 1024**3
 
 
@@ -147,6 +149,7 @@ def _capture(layout: Layout) -> Iterator[Finding]:
 
 def _backups(layout: Layout) -> Iterator[Finding]:
     """Of a stack that runs: whether there is a moment to go back to, and how old the newest is."""
+    from tailrace.stack.backup.daily import newest_of
     from tailrace.stack.backup.folder import Backups, Target
     from tailrace.stack.backup.moments import LATE, RENEWED
 
@@ -163,11 +166,17 @@ def _backups(layout: Layout) -> Iterator[Finding]:
         f"the newest moment to go back to, in {target.folder}, is {age:.0f} s old",
         "see why: tailrace logs supervisor; is the folder there, and not full?",
     )
-    newest = max((each.moment.at for each in backups.whole() if each.series == target.series), default=None)
-    if newest is not None and (old := datetime.now(UTC) - newest) > RENEWED:
+    newest, now = newest_of(target), datetime.now(UTC)
+    if newest is not None and (old := now - newest) > RENEWED:
         yield Finding(
             False, f"the newest backup is {old.days} days old, and Kafka's copy with it", "take one: tailrace backup"
         )
+    elif newest is not None and target.every:
+        due = max(newest + timedelta(hours=target.every), datetime.fromtimestamp(since, UTC))
+        if now > due + _OVERDUE:
+            hours = (now - newest) / timedelta(hours=1)
+            said = f"the newest backup is {hours:.0f} hours old, and one each {target.every} hours was asked for"
+            yield Finding(False, said, "see why: tailrace logs supervisor")
 
 
 def _elsewhere(_: Layout) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import sys
 from typing import get_args
 
 from tailrace.core.operator_error import OperatorError
+from tailrace.stack.backup.daily import keep_backups
 from tailrace.stack.backup.moments import keep_moments
 from tailrace.stack.layout import Layout
 from tailrace.stack.plan import External, Only, Plan, counted_ports
@@ -33,11 +34,15 @@ async def supervise(only: Only) -> None:
     if not start.done():
         start.cancel()
     await start  # raises what went wrong
-    moments = asyncio.create_task(keep_moments(plan, supervisor.credentials)) if "postgres" in plan.own else None
+    backups = [
+        asyncio.create_task(keep(plan, supervisor.credentials))
+        for keep in (keep_moments, keep_backups)
+        if "postgres" in plan.own
+    ]
     await stop
-    if moments is not None:
-        moments.cancel()
-        await asyncio.gather(moments, return_exceptions=True)
+    for each in backups:
+        each.cancel()
+    await asyncio.gather(*backups, return_exceptions=True)
     await supervisor.stop()
 
 

@@ -32,6 +32,8 @@ FORMAT = 1
 """Of what this release writes. One that is higher was written by a later release."""
 MANIFEST = "manifest.json"
 PART = ".part"
+KEEP, EVERY = 7, 24
+"""How many backups stay, and from which hour on the supervisor takes the next, unless somebody says otherwise."""
 _CHUNK = 1 << 20
 
 
@@ -200,6 +202,10 @@ class Target:
 
     folder: str
     series: str
+    keep: int = KEEP
+    """How many backups stay."""
+    every: int = EVERY
+    """Hours after which the supervisor takes another; 0 for never."""
 
     @staticmethod
     def path(layout: Layout) -> Path:

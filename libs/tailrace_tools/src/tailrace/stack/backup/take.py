@@ -9,7 +9,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,8 +26,6 @@ from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import Layout
 from tailrace.stack.plan import PARTS, Plan
 
-KEEP = 7
-"""How many backups are kept unless somebody says otherwise."""
 KEYS = ("secrets.json", "ports.json", "capture-secrets", "java/kafka.users", "restored")
 """Of the data folder, by path: what opens the rest of it, and what an operator decided to keep."""
 Say = Callable[[str], None]
@@ -41,10 +39,22 @@ def release() -> str:
 class Taken:
     manifest: Manifest
     pruned: list[str]
+    target: Target
 
 
-async def take(plan: Plan, credentials: Credentials, backups: Backups, keep: int, say: Say) -> Taken:
-    """Take a backup of what runs here, and forget all but the newest `keep`. Raises `OperatorError`, with nothing that looks like a backup."""
+async def take(
+    plan: Plan,
+    credentials: Credentials,
+    backups: Backups,
+    say: Say,
+    *,
+    keep: int | None = None,
+    every: int | None = None,
+) -> Taken:
+    """Take a backup of what runs here, and forget all but the newest `keep`. Raises `OperatorError`, with nothing that looks like a backup.
+
+    `keep` and `every` hold from then on; what is left out is as it was.
+    """
     layout = plan.layout
     for part in ("postgres", "kafka"):
         if part in PARTS[plan.only] and part not in plan.own:
@@ -58,12 +68,13 @@ async def take(plan: Plan, credentials: Credentials, backups: Backups, keep: int
         try:
             system = await connection.fetchval("SELECT system_identifier::text FROM pg_control_system()")
             _ensure_own(backups, system)
-            series = await _series(connection, layout, backups)
+            target = await _target(connection, layout, backups, keep, every)
+            series = backups.series(target.series)
             manifest = await _take(connection, plan, backups, series, system, say)
         finally:
             await connection.close(timeout=5)
-        pruned = await asyncio.to_thread(backups.prune, keep)
-    return Taken(manifest, pruned)
+        pruned = await asyncio.to_thread(backups.prune, target.keep)
+    return Taken(manifest, pruned, target)
 
 
 def _ensure_own(backups: Backups, system: str) -> None:
@@ -118,20 +129,25 @@ async def _take(connection: Any, plan: Plan, backups: Backups, series: Series, s
     return manifest
 
 
-async def _series(connection: Any, layout: Layout, backups: Backups) -> Series:
-    """Where this data folder's log goes: begun by its first backup in this folder."""
-    target = Target.load(layout)
-    if target is None or target.folder != str(backups.folder) or not backups.series(target.series).folder.is_dir():
-        target = Target(str(backups.folder), uuid.uuid4().hex[:12])
-    series = backups.series(target.series)
-    series.create()
+async def _target(connection: Any, layout: Layout, backups: Backups, keep: int | None, every: int | None) -> Target:
+    """Where this data folder's log goes, a series begun by its first backup in this folder; and how backups go on."""
+    before = Target.load(layout)
+    target = before or Target(str(backups.folder), "")
+    if target.folder != str(backups.folder) or not target.series or not backups.series(target.series).folder.is_dir():
+        target = replace(target, folder=str(backups.folder), series=uuid.uuid4().hex[:12])
+    target = replace(
+        target,
+        keep=target.keep if keep is None else keep,
+        every=target.every if every is None else every,
+    )
+    backups.series(target.series).create()
     spool = moments.spool_of(layout)
     spool.mkdir(exist_ok=True, mode=0o700)
     owner = (layout.data / "postgres").resolve().stat()
     os.chown(spool, owner.st_uid, owner.st_gid)
     await moments.begin_archive(connection, spool)
     target.save(layout)
-    return series
+    return target
 
 
 async def stop(plan: Plan, credentials: Credentials) -> bool:
