@@ -120,6 +120,8 @@ class OrderCreated(OrderEvent):
     owner_id: UUID | None = None
     """The user who sells."""
     owner_name: Personal[str | None] = None
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class OrderChanged(OrderEvent):
@@ -145,6 +147,8 @@ class OrderChanged(OrderEvent):
     owner_id: UUID | None = None
     """The user who sells."""
     owner_name: Personal[str | None] = None
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class OrderConfirmed(OrderEvent):
@@ -174,6 +178,8 @@ class OrderConfirmed(OrderEvent):
     requested_date: date | None = None
     revision: int = 1
     """Which version of the order this is: one more each time that it was a draft again."""
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class OrderAssigned(OrderEvent):
