@@ -1,4 +1,4 @@
-"""Approvals through the gateway: a quote beyond its author's authority is approved by a manager, and what is due while everything is down."""
+"""Approvals through the gateway: a quote beyond its author's authority is approved by a manager, or by whom the company's template has asked."""
 
 import statistics
 import time
@@ -10,6 +10,11 @@ from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
 
 LIST_PRICE = 1_200
 MEASURED = 15
+SECOND_LOOK = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:tailrace="urn:tailrace:bpmn" targetNamespace="t">
+<process id="second-look" isExecutable="true">
+<startEvent id="s"/><userTask id="look" name="Look" tailrace:approvers="role:accountant"/><endEvent id="e"/>
+<sequenceFlow id="f" sourceRef="s" targetRef="look"/><sequenceFlow id="g" sourceRef="look" targetRef="e"/>
+</process></definitions>"""
 
 
 async def hired(gateway: Gateway, company: Company, *roles: str) -> Member:
@@ -82,6 +87,38 @@ async def journal_waits(member: Member, manager: Member) -> None:
     assert (await member.get(f"/v1/accounting/journals/{now['journal_id']}"))["text"] == "Rent"
 
 
+async def asked_by_template(gateway: Gateway, company: Company, manager: Member, body: dict[str, Any]) -> None:
+    """A quote goes by the process that the company's template names, or past everybody."""
+    member, books = company.member, await hired(gateway, company, "accountant")
+    process = await member.post("/v1/processes", {"key": "second-look", "name": "Second look", "source": SECOND_LOOK})
+    await member.post(f"/v1/processes/{process['id']}/activate", {"number": 1, "kinds": []})
+    said: dict[str, Any] = {"code": "HOUSE", "name": "House", "level": "standard", "parent_id": None}
+    marks: list[str] = []
+    template = await member.post(
+        "/v1/templates", {**said, "settings": {"approval": {"quote": "SECOND-LOOK"}}}, marks=marks
+    )
+    await member.put("/v1/template-choice", {"template_id": template["id"]}, marks=marks)
+    await member.get("/v1/approvals", having_seen=", ".join(marks), limit=1)
+    quote = await submitted(member, body)
+    approval = await waiting(books, quote)
+    refused = await manager.send("PATCH", f"/v1/approvals/{approval['id']}/approve")
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:tailrace:problem:not-your-decision")
+    done = await decide(books, approval, "approve")
+    assert (done["status"], done["process"]) == ("approved", "second-look")
+    await became(member, quote, "approved")
+
+    marks.clear()
+    await member.put(
+        f"/v1/templates/{template['id']}", {**said, "settings": {"approval": {"quote": None}}}, marks=marks
+    )
+    await member.get("/v1/approvals", having_seen=marks[0], limit=1)
+    unasked = await became(member, await submitted(member, body), "approved")
+    (given,) = await member.every("/v1/approvals", document_id=unasked["id"])
+    shown = await member.get(f"/v1/approvals/{given['id']}")
+    assert (shown["status"], shown["process"], shown["tasks"]) == ("approved", None, [])
+    assert "nobody is asked" in shown["reason"]
+
+
 async def test_a_quote_goes_to_a_manager_and_back_to_its_author(gateway: Gateway) -> None:
     company = await Company.found(gateway)
     member, manager = company.member, await hired(gateway, company, "manager")
@@ -134,3 +171,4 @@ async def test_a_quote_goes_to_a_manager_and_back_to_its_author(gateway: Gateway
     print(
         f"from an answer to the document: median {statistics.median(took):.0f} ms, most {max(took):.0f} ms, of {MEASURED}"
     )
+    await asked_by_template(gateway, company, manager, body)

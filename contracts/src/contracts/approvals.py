@@ -75,8 +75,10 @@ class ApprovalRequested(ApprovalEvent):
     type: ClassVar[str] = "approval.requested"
 
     process: str | None = None
-    """The key of the process, and which version of it."""
+    """The key of the process, and which version of it; null where the company's template says that nobody is asked."""
     process_version: int | None = None
+    process_note: str | None = None
+    """Why it is this process, where the template names another."""
     round: int = 1
 
 
@@ -167,6 +169,8 @@ class ApprovalApproved(ApprovalEvent):
 
     decided_by: UUID | None = None
     """Who had the last word; null when the process needed nobody's."""
+    reason: str | None = None
+    """Why nobody was asked, where the company's template says so."""
 
 
 class ApprovalRejected(ApprovalEvent):

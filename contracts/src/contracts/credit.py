@@ -41,7 +41,7 @@ class OrderCreditHeld(Submission, OrderEvent):
 class OrderCreditDecided(OrderEvent):
     """The submission of a held order has an answer that leaves it held.
 
-    `nobody_asked`: the company's matrix asks nobody, so that a person may release it.
+    `nobody_asked`: the company asks nobody, so that a person may release it.
     """
 
     type: ClassVar[str] = "order.credit_decided"

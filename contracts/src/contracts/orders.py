@@ -97,79 +97,48 @@ class RateOfTax(BaseModel):
         ]
 
 
-class OrderCreated(OrderEvent):
+class OrderDescription(OrderEvent):
+    """What the events say that carry the whole of an order."""
+
+    number: str
+    customer_reference: str
+    customer_name: Personal[str]
+    currency: Currency
+    net: Minor
+    tax: Minor
+    taxes: list[RateOfTax] = []
+    lines: list[OrderLine]
+    ordered_at: datetime
+    customer_id: UUID | None = None
+    """Who ordered, where that is a customer who is kept; null for orders that only name one."""
+    quote_id: UUID | None = None
+    """The quote that it was made of."""
+    quote_number: str | None = None
+    quote_revision: int | None = None
+    owner_id: UUID | None = None
+    """The user who sells."""
+    owner_name: Personal[str | None] = None
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
+
+
+class OrderCreated(OrderDescription):
     """An order was drafted."""
 
     type: ClassVar[str] = "order.created"
 
-    number: str
-    customer_reference: str
-    customer_name: Personal[str]
-    currency: Currency
-    net: Minor
-    tax: Minor
-    taxes: list[RateOfTax] = []
-    lines: list[OrderLine]
-    ordered_at: datetime
-    customer_id: UUID | None = None
-    """Who ordered, where that is a customer who is kept; null for orders that only name one."""
-    quote_id: UUID | None = None
-    """The quote that it was made of."""
-    quote_number: str | None = None
-    quote_revision: int | None = None
-    owner_id: UUID | None = None
-    """The user who sells."""
-    owner_name: Personal[str | None] = None
 
-
-class OrderChanged(OrderEvent):
+class OrderChanged(OrderDescription):
     """A draft was changed; carries the whole of it."""
 
     type: ClassVar[str] = "order.changed"
 
-    number: str
-    customer_reference: str
-    customer_name: Personal[str]
-    currency: Currency
-    net: Minor
-    tax: Minor
-    taxes: list[RateOfTax] = []
-    lines: list[OrderLine]
-    ordered_at: datetime
-    customer_id: UUID | None = None
-    """Who ordered, where that is a customer who is kept; null for orders that only name one."""
-    quote_id: UUID | None = None
-    """The quote that it was made of."""
-    quote_number: str | None = None
-    quote_revision: int | None = None
-    owner_id: UUID | None = None
-    """The user who sells."""
-    owner_name: Personal[str | None] = None
 
-
-class OrderConfirmed(OrderEvent):
+class OrderConfirmed(OrderDescription):
     """The order binds. From here on its lines do not change."""
 
     type: ClassVar[str] = "order.confirmed"
 
-    number: str
-    customer_reference: str
-    customer_name: Personal[str]
-    currency: Currency
-    net: Minor
-    tax: Minor
-    taxes: list[RateOfTax] = []
-    lines: list[OrderLine]
-    ordered_at: datetime
-    customer_id: UUID | None = None
-    """Who ordered, where that is a customer who is kept; null for orders that only name one."""
-    quote_id: UUID | None = None
-    """The quote that it was made of."""
-    quote_number: str | None = None
-    quote_revision: int | None = None
-    owner_id: UUID | None = None
-    """The user who sells."""
-    owner_name: Personal[str | None] = None
     partial_allowed: bool = False
     requested_date: date | None = None
     revision: int = 1

@@ -94,6 +94,8 @@ class QuoteDescription(QuoteEvent):
     lines: list[QuotedItem]
     warehouse_id: UUID | None = None
     """Where what is offered is to leave from; null in what was recorded before this was said."""
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class QuoteCreated(QuoteDescription):
@@ -199,6 +201,8 @@ class QuoteAccepted(QuoteEvent):
     net: Minor
     tax: Minor
     lines: list[QuotedItem]
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds to quotes, by their keys; a number is a string."""
 
 
 class QuoteOrdered(QuoteEvent):

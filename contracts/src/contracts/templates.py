@@ -20,7 +20,9 @@ TemplateLevel = Literal["standard", "industry", "customer"]
 Thing = Literal["item", "customer", "quote", "order", "shipment", "invoice"]
 """What may have fields of a company's own."""
 Document = Literal["quote", "order", "shipment", "invoice", "credit_note"]
-"""What is numbered, approved and printed."""
+"""What is numbered and printed."""
+Submitted = Literal["quote", "credit_release", "journal", "refund"]
+"""What is submitted for approval, as `contracts.submissions` has it: the kinds of the subjects there."""
 _Screen = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,39}$"), Field(examples=["quote"])]
 _NumberFormat = Annotated[
     str,
@@ -75,8 +77,8 @@ class TemplateSettings(_Said):
     """Keys of the parent's fields that are left out."""
     numbering: Annotated[dict[Document, _NumberFormat], Field(max_length=10)] = {}
     """How numbers of documents are written: `{number}` or `{number:06}`, and `{series}` where there are several."""
-    approval: Annotated[dict[Document, Code | None], Field(max_length=10)] = {}
-    """The process that a document is approved by; null for none, whatever the parent says."""
+    approval: Annotated[dict[Submitted, Code | None], Field(max_length=10)] = {}
+    """By the kind of what is submitted, the key of the process that it is approved by; null lets it be approved at once, whatever the parent says."""
     shipping: ShippingRules = ShippingRules()
     """What leaves with goods."""
     layout: Layout = Layout()
@@ -116,4 +118,4 @@ class TemplateSettings(_Said):
         return [*(inherited | {field.key: field for field in self.fields.get(thing, ())}).values()]
 
 
-__all__ = ["Document", "ScreenLink", "ShippingRules", "TemplateLevel", "TemplateSettings", "Thing"]
+__all__ = ["Document", "ScreenLink", "ShippingRules", "Submitted", "TemplateLevel", "TemplateSettings", "Thing"]

@@ -44,6 +44,8 @@ def _order(shop: Shop, dice: random.Random, number: int, fate: str) -> dict[str,
         "currency": shop.firm.currency,
         "ordered_at": (FIRST_DAY + timedelta(hours=number)).isoformat(),
         "lines": lines,
+        # The one that is short waits as a whole, whatever the company's template lets leave in parts.
+        "partial_allowed": False,
         "confirm": fate != "draft",
     }
 

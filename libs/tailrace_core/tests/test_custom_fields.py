@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tailrace.core.custom_fields import CustomField, checked
+from tailrace.core.custom_fields import CustomField, checked, fitting
 from tailrace.core.errors import Invalid
 
 FIELDS = [
@@ -105,3 +105,10 @@ def test_no_pattern_takes_long() -> None:
     field = CustomField(key="a", label="A", pattern="^(a+)+$", max_length=500)
     with pytest.raises(Invalid):
         checked({"a": "a" * 499 + "b"}, [field])
+
+
+def test_what_fits_is_taken_over_and_nothing_else_is_missed() -> None:
+    needed = CustomField(key="needed", label="Needed", required=True)
+    given = {"colour": "green", "weight": "12.50", "drawing": None, "fragile": True, "needed": " ", "size": "1"}
+    assert fitting(given, [*FIELDS, needed]) == {"weight": "12.5", "fragile": True}
+    assert fitting({}, [needed]) == {}

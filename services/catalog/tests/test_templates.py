@@ -208,9 +208,9 @@ async def test_what_others_are_below_stays_and_a_deleted_one_comes_back_with_wha
     kept = await catalog.client.delete(f"{PATH}/{top['id']}")
     assert (kept.status_code, kept.json()["type"]) == (409, "urn:tailrace:problem:in-use")
     assert (await catalog.client.delete(f"{PATH}/{child['id']}")).status_code == 204
-    await changed(catalog, top, approval={"order": "ALL"})
+    await changed(catalog, top, approval={"journal": "ALL"})
     back = await catalog.client.post(f"{PATH}/{child['id']}/restore")
-    assert (back.status_code, back.json()["effective"]["approval"]) == (200, {"order": "ALL", "quote": "MINE"})
+    assert (back.status_code, back.json()["effective"]["approval"]) == (200, {"journal": "ALL", "quote": "MINE"})
     await catalog.client.delete(f"{PATH}/{child['id']}")
     assert (await catalog.client.delete(f"{PATH}/{top['id']}")).status_code == 204
     alone = await catalog.client.post(f"{PATH}/{child['id']}/restore")

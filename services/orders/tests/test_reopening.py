@@ -10,9 +10,9 @@ from tailrace.core.ids import uuid7
 from .conftest import Desk, shipping
 
 
-async def reopened(desk: Desk) -> dict[str, Any]:
+async def reopened(desk: Desk, **given: Any) -> dict[str, Any]:
     """An order that had a shipment under way, and is a draft again."""
-    order, request, shipment = await shipping(desk)
+    order, request, shipment = await shipping(desk, **given)
     await desk.act(order, "reopen", reason="Twice as many.")
     await desk.shipments_cancelled(order, shipment.shipment_id)
     await desk.answer(inventory.ReservationReleased, request, reason="asked")

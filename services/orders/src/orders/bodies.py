@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from contracts.orders import Address
 from orders.progress import Short
+from tailrace.core.custom_fields import CustomValues
 from tailrace.core.fields import Amount, Code, Country, Day, Moment, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, UnitPrice
 from tailrace.core.personal_data import Personal
@@ -88,8 +89,10 @@ class OrderTerms(Body):
     requested_date: Day | None = Field(
         None, description="When the customer wants it: on the company's day of `ordered_at`, or up to ten years later."
     )
-    partial_allowed: bool = Field(
-        False, description="Whether what there is may be reserved and shipped when not everything is in stock."
+    partial_allowed: bool | None = Field(
+        None,
+        description="Whether what there is may be reserved and shipped when not everything is in stock. What the company's template says of shipping"
+        " in parts when left out, or else false; where the template says that no order is, true is refused.",
     )
     when_short: Short | None = Field(
         None,
@@ -104,6 +107,8 @@ class OrderTerms(Body):
     )
     ship_to: ShipTo | None = None
     """Where the goods go; null when that is settled otherwise."""
+    custom_fields: CustomValues = {}
+    """Values of the fields that the company's template adds to orders, by their keys."""
     lines: list[NewOrderLine] = Field(min_length=1, max_length=MOST_LINES)
     """What is ordered, in the order in which it is shown."""
 

@@ -11,6 +11,7 @@ from orders.models import Order
 from orders.pricing import differences, price_lines, quote
 from orders.projections import CustomerCopy, dates, days, settings
 from orders.refusals import BoundByQuote, PriceChanged
+from orders.templates import completed
 from orders.timers import handover
 from tailrace.core import clock
 from tailrace.core.plausible import Bounds, checked_day
@@ -153,8 +154,7 @@ async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[
         bounds = await dates.days(tx, "requested_date", day, day, day + _LATEST_WISH)
         checked_day(asked.requested_date, *bounds, "/requested_date")
     terms = {**asked.model_dump(exclude={"lines", "confirm", "expected_total", "owner_id"}), "ordered_at": ordered_at}
-    if asked.when_short is None:
-        terms["when_short"] = (await settings.effective(tx)).shipping.when_short or "stop"
+    terms |= completed(await settings.effective(tx), asked)
     if asked.customer_id is not None:
         customer = await buyer(tx, asked.customer_id)
         terms |= {"customer_id": customer.id, "customer_name": asked.customer_name or customer.name}

@@ -12,6 +12,7 @@ from orders.credit import commands as credit
 from orders.lines import OrderLine
 from orders.models import Order
 from orders.projections import ItemCopy, Leaver, WarehouseCopy, settings
+from orders.templates import taken_over, unsaid
 from orders.timers import handover
 from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
@@ -36,6 +37,7 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
     warehouses = await by_ids(tx, WarehouseCopy, [event.warehouse_id])
     if missing := {line.item_id for line in event.lines} - set(items) or {event.warehouse_id} - set(warehouses):
         raise NotYet(f"{missing.pop()} of quote {event.number} is not here")
+    template = await settings.effective(tx)
     terms = {
         "customer_reference": event.customer_reference,
         "customer_name": event.customer_name,
@@ -46,8 +48,8 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
         "currency": event.currency,
         "ordered_at": event.accepted_at,
         "requested_date": None,
-        "partial_allowed": False,
-        "when_short": (await settings.effective(tx)).shipping.when_short or "stop",
+        **unsaid(template),
+        "custom_fields": taken_over(template, event.custom_fields),
         "priority": 5,
         "reservation_expires_in_seconds": None,
         "ship_to": None if event.ship_to is None else event.ship_to.model_dump(mode="json"),

@@ -55,6 +55,7 @@ class Versioned:
             net=order.net,
             tax=order.tax,
             lines=[line.described().model_dump(mode="json") for line in order.lines],
+            custom_fields=order.custom_fields,
             confirmed_at=order.confirmed_at,
             reopened_at=clock.now(),
             reason=self.reopen_reason,
@@ -90,6 +91,7 @@ class OrderVersion(Part, Base):
     net: Mapped[int]
     tax: Mapped[int]
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     confirmed_at: Mapped[datetime | None]
     reopened_at: Mapped[datetime]
     reason: Mapped[str | None]

@@ -125,6 +125,8 @@ class OrderSummary(ResourceView):
     """Whether something of it waits for goods."""
     revision: int
     """Which version of the order this is: one more each time that it was a draft again."""
+    custom_fields: dict[str, bool | str]
+    """Values of the fields that the company adds, by their keys; a number is a string."""
 
 
 class OrderView(OrderSummary):
@@ -168,6 +170,8 @@ class OrderVersionView(View):
     """What was to be paid, `net` and `tax`, in minor units."""
     lines: list[OrderLine]
     """What was ordered, as the order's event said when it was confirmed."""
+    custom_fields: dict[str, bool | str]
+    """Values that it had of the fields that the company adds, by their keys."""
     confirmed_at: datetime | None
     """When it was confirmed, in UTC."""
     reopened_at: datetime

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from contracts.orders import Address
 from contracts.quotes import AuthorityLimit, Inclusion
+from tailrace.core.custom_fields import CustomValues
 from tailrace.core.fields import Amount, Country, Day, Name, Note, Sentence, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
@@ -110,6 +111,8 @@ class QuoteBody(Body):
     notes: Note | None = None
     confirm_order: bool = True
     """Whether the order that an acceptance leads to binds at once, or is a draft."""
+    custom_fields: CustomValues = {}
+    """Values of the fields that the company's template adds to quotes, by their keys."""
     lines: list[QuoteLineBody] = Field(min_length=1, max_length=MOST_LINES)
     """What is offered, in the order in which it is shown."""
 

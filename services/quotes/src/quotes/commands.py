@@ -19,6 +19,7 @@ from quotes.projections import dates, days
 from quotes.refusals import NoLongerValid
 from tailrace.core import clock
 from tailrace.core.context import Principal
+from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid, NotYetKnown
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
@@ -152,6 +153,7 @@ async def revise(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
                 "customer_reference",
             ),
             *("payment_terms_days", "terms", "notes", "confirm_order", "discount_rate", "discount_amount"),
+            "custom_fields",
         )
     }
     customer = await buyer(tx, old.customer_id)
@@ -243,6 +245,7 @@ async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:
         "price_list_id": price_list_id,
         "ship_to": asked.ship_to.model_dump(mode="json") if asked.ship_to is not None else delivery(customer),
         "payment_terms_days": customer.payment_terms_days if days_to_pay is None else days_to_pay,
+        "custom_fields": checked(asked.custom_fields, (await settings.effective(tx)).fields.get("quote", [])),
         "lines": await price_lines(tx, asked.lines, currency, price_list_id, dated),
     }
 

@@ -48,7 +48,7 @@ def document(quote: Quote, seller: str) -> dict[str, Any]:
 
 
 def fingerprint(quote: Quote, seller: str, submission: int) -> str:
-    """The SHA-256, in hexadecimal, of the document at its so-and-so-many-th submission, with what decides about the goods besides the text."""
+    """The SHA-256, in hexadecimal, of the document at its so-and-so-many-th submission, with what is decided by besides the text."""
     said: Mapping[str, Any] = {
         **document(quote, seller),
         "submission": submission,
@@ -56,6 +56,7 @@ def fingerprint(quote: Quote, seller: str, submission: int) -> str:
         "payment_terms_days": quote.payment_terms_days,
         "warehouse_id": str(quote.warehouse_id),
         "confirm_order": quote.confirm_order,
+        "custom_fields": quote.custom_fields,
         "items": [
             {"id": str(line.item_id), "quantity": _number(line.base_quantity), "inclusion": line.inclusion}
             for line in quote.items

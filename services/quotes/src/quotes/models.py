@@ -110,6 +110,7 @@ class Quote(Aggregate, Owned, Base):
     terms: Mapped[str | None]
     notes: Mapped[str | None]
     confirm_order: Mapped[bool]
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     discount_rate: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
     discount_amount: Mapped[int | None]
     discount: Mapped[int]
@@ -261,6 +262,7 @@ class Quote(Aggregate, Owned, Base):
                 net=self.net,
                 tax=self.tax,
                 lines=[line.described() for line in self.counted],
+                custom_fields=self.custom_fields,
             )
         )
 
@@ -382,4 +384,5 @@ class Quote(Aggregate, Owned, Base):
             "taxes": self.taxes,
             "lines": [line.described() for line in self.items],
             "warehouse_id": self.warehouse_id,
+            "custom_fields": self.custom_fields,
         }

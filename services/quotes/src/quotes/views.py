@@ -47,6 +47,8 @@ class QuoteSummary(ResourceView):
     """The tax on that."""
     total: Minor
     """What is to be paid, `net` and `tax`."""
+    custom_fields: dict[str, bool | str]
+    """Values of the fields that the company adds, by their keys; a number is a string."""
 
 
 class QuoteLineView(View):

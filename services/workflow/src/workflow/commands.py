@@ -20,6 +20,7 @@ from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import by_ids
 from workflow import engine, running
 from workflow.bodies import ApprovalBody, MessageBody
+from workflow.choosing import NOBODY
 from workflow.deploying import serving, version_of
 from workflow.desk import Desk
 from workflow.models import FREE, Approval, Comment, Instance, People, Vote
@@ -255,11 +256,17 @@ async def ensure_known(tx: Tx, asked: ApprovalBody) -> None:
 async def _begin(
     tx: Tx, id: UUID, subject: ApprovalSubject, complete: Callable[[Approval], None], desk: Desk
 ) -> Approval:
-    process, version = await desk.serving(subject.kind)
-    approval = Approval.requested(id, subject, process.key, version.number, clock.now())
+    choice, now = await desk.chosen(subject.kind), clock.now()
+    if choice is None:
+        approval = Approval.requested(id, subject, None, None, now)
+    else:
+        approval = Approval.requested(id, subject, choice.process.key, choice.version.number, now, choice.note)
     complete(approval)
     tx.add(approval)
-    await running.begin(tx, approval, process, version, desk, replaces=False)
+    if choice is None:
+        approval.approve(None, now, NOBODY)
+    else:
+        await running.begin(tx, approval, choice.process, choice.version, desk, replaces=False)
     return approval
 
 

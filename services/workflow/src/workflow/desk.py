@@ -2,25 +2,24 @@
 
 from tailrace.db.database import Tx
 from tailrace.messaging.timers import Deadlines
-from workflow.deploying import serving
+from workflow.choosing import Choice, chosen
 from workflow.people import Directory
-from workflow.processes import Process, ProcessVersion
 
 
 class Desk:
-    """Good for one stretch of a transaction, in which neither people nor processes change. `close` writes what was noted."""
+    """Good for one stretch of a transaction, in which neither people nor processes nor templates change. `close` writes what was noted."""
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._serving: dict[str, tuple[Process, ProcessVersion]] = {}
+        self._chosen: dict[str, Choice | None] = {}
         self.directory = Directory(tx)
         self.deadlines = Deadlines()
 
-    async def serving(self, kind: str) -> tuple[Process, ProcessVersion]:
-        """The process that documents of a kind begin with, and its version."""
-        if kind not in self._serving:
-            self._serving[kind] = await serving(self._tx, kind)
-        return self._serving[kind]
+    async def chosen(self, kind: str) -> Choice | None:
+        """What documents of a kind begin with; None where nobody is asked."""
+        if kind not in self._chosen:
+            self._chosen[kind] = await chosen(self._tx, kind)
+        return self._chosen[kind]
 
     async def close(self) -> None:
         """Set the deadlines that were noted."""

@@ -18,6 +18,7 @@ from tailrace.db.visibility import Narrowed
 from tailrace.jobs.kinds import JobKind, Run
 from workflow import engine, running
 from workflow.base import Base
+from workflow.choosing import named_by_the_template
 from workflow.deploying import compiled, version_of
 from workflow.models import Approval
 from workflow.processes import MATRIX, Files, Process, ProcessVersion
@@ -169,10 +170,13 @@ async def _version(tx: Tx, tried: DryRun) -> ProcessVersion:
 
 
 async def _kinds(tx: Tx, process_id: UUID) -> Any:
-    """Documents that the process serves: those of its kinds, and with `*` those that no other one serves."""
+    """Documents that the process serves: those for which the template names it, those of its kinds, and with `*` those that no other one serves."""
+    named = await named_by_the_template(tx)
     mine, others = set[str](), set[str]()
     for id, kinds in (await tx.execute(select(Process.id, Process.kinds))).all():
-        (mine if id == process_id else others).update(kinds)
+        (mine if id == process_id else others).update(set(kinds) - named.keys())
+    for kind, named_id in named.items():
+        (mine if named_id == process_id else others).add(kind)
     return Approval.kind.not_in(others) if "*" in mine else Approval.kind.in_(mine)
 
 

@@ -15,35 +15,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from contracts import approvals as events
 from contracts.approvals import ApprovalSubject, Decision, Then
 from tailrace.core.ids import uuid7
-from tailrace.core.transitions import Transitions
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, TenantRow
 from tailrace.db.visibility import Narrowed, Owned
 from workflow.base import Base
-from workflow.refusals import NotInThisState
 from workflow.rules import Requirement, Said, duration
 from workflow.seeing import seen_by, seen_with_its_approval
+from workflow.states import STATES, Status
 
-Status = Literal["pending", "approved", "rejected", "recalled", "voided"]
-STATES = Transitions[Status](
-    "Approval",
-    {
-        "pending": {
-            "decided": "pending",
-            "changed": "pending",
-            "approved": "approved",
-            "rejected": "rejected",
-            "restarted": "pending",
-            "recalled": "recalled",
-            "voided": "voided",
-        },
-        "approved": {"voided": "voided"},
-        "rejected": {},
-        "recalled": {},
-        "voided": {},
-    },
-    NotInThisState,
-)
 FREE = "free"
 """The kind of what a person asks for without any document of a service's."""
 TaskStatus = Literal["open", "approved", "rejected", "cancelled"]
@@ -78,8 +57,11 @@ class Approval(Aggregate, Owned, Base):
     """What becomes of a document that was rejected; `then` is a word of SQL."""
     round: Mapped[int]
     """How often its process began."""
-    process: Mapped[str]
-    process_version: Mapped[int]
+    process: Mapped[str | None]
+    """Its key; None where the company's template says that nobody is asked."""
+    process_version: Mapped[int | None]
+    process_note: Mapped[str | None]
+    """Why it is this process, where the template names another."""
     due_at: Mapped[datetime]
     """When the next of its open steps is due; when none is, the time of the request."""
     decided_at: Mapped[datetime | None]
@@ -119,7 +101,15 @@ class Approval(Aggregate, Owned, Base):
         return [vote for task in self.tasks if task.round == self.round for vote in task.votes]
 
     @classmethod
-    def requested(cls, id: UUID, subject: ApprovalSubject, process: str, version: int, at: datetime) -> "Approval":
+    def requested(
+        cls,
+        id: UUID,
+        subject: ApprovalSubject,
+        process: str | None,
+        version: int | None,
+        at: datetime,
+        note: str | None = None,
+    ) -> "Approval":
         approval = cls(
             id=id,
             number=subject.number,
@@ -134,6 +124,7 @@ class Approval(Aggregate, Owned, Base):
             round=1,
             process=process,
             process_version=version,
+            process_note=note,
             due_at=at,
         )
         approval.record(events.ApprovalRequested(**approval._which(), **approval._process()))
@@ -239,9 +230,9 @@ class Approval(Aggregate, Owned, Base):
 
     # How it ends.
 
-    def approve(self, by: UUID | None, at: datetime) -> None:
-        self._end("approved", at, by)
-        self.record(events.ApprovalApproved(**self._which(), decided_by=by))
+    def approve(self, by: UUID | None, at: datetime, reason: str | None = None) -> None:
+        self._end("approved", at, by, reason)
+        self.record(events.ApprovalApproved(**self._which(), decided_by=by, reason=reason))
 
     def reject(self, by: UUID | None, reason: str, then: Then, at: datetime) -> None:
         """Raises NotInThisState. With `restart` it is pending again, in its next round."""
@@ -293,7 +284,8 @@ class Approval(Aggregate, Owned, Base):
         return {"approval_id": self.id, "subject": self.subject}
 
     def _process(self) -> dict[str, Any]:
-        return {"process": self.process, "process_version": self.process_version, "round": self.round}
+        which = {"process": self.process, "process_version": self.process_version, "process_note": self.process_note}
+        return {**which, "round": self.round}
 
 
 class People:

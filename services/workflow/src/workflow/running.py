@@ -16,6 +16,7 @@ from tailrace.db.database import Tx
 from tailrace.messaging.timers import Timer
 from tailrace.observability.logs import log
 from workflow import engine
+from workflow.choosing import again
 from workflow.desk import Desk
 from workflow.models import Approval, Instance, Task
 from workflow.people import meant
@@ -246,10 +247,9 @@ async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Map
         then = "return"
     approval.reject(by, reason, then, now)
     if then == "restart":
-        process, version = await desk.serving(approval.kind)
-        approval.process = process.key
-        approval.begin_again(version.number)
-        await begin(tx, approval, process, version, desk)
+        choice = await again(tx, instance.process_id)
+        approval.begin_again(choice.version.number)
+        await begin(tx, approval, choice.process, choice.version, desk)
 
 
 async def _forget_deadlines(tx: Tx, approval: Approval) -> None:

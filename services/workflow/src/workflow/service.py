@@ -17,6 +17,7 @@ service = Service(
         reactions.goings,
         projections.users,
         projections.teams,
+        projections.templates,
         reactions.founding,
         reactions.submissions,
     ],

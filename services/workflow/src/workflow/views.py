@@ -10,7 +10,8 @@ from contracts.approvals import Decision, Then
 from tailrace.core.money import Currency, Minor
 from tailrace.http.routing import ResourceView, View
 from workflow.dry_runs import End
-from workflow.models import InstanceStatus, Status, TaskStatus
+from workflow.models import InstanceStatus, TaskStatus
+from workflow.states import Status
 
 
 class VoteView(View):
@@ -101,10 +102,12 @@ class ApprovalView(ApprovalSummary):
     """Why it ended, or began again, where that was said."""
     then: Then | None
     """What becomes of a document that was rejected."""
-    process: str
-    """The key of the process that it began with."""
-    process_version: int
+    process: str | None
+    """The key of the process that it began with; null where the company's template says that nobody is asked."""
+    process_version: int | None
     """The version of the process that it began with."""
+    process_note: str | None
+    """Why it is this process, where the template names another, which is not there or not active."""
     tasks: list[ApprovalTaskView]
     """Its steps so far."""
 

@@ -5,6 +5,7 @@ A value is a text, a yes or no, or a number, which is kept and answered as a str
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -24,7 +25,7 @@ from tailrace.core.fields import Day, Name, Text
 from tailrace.core.money import Exact, plain_decimal
 from tailrace.core.wire import WireModel, plain_number
 
-__all__ = ["CustomField", "CustomValues", "FieldKey", "checked"]
+__all__ = ["CustomField", "CustomValues", "FieldKey", "checked", "fitting"]
 
 MOST_FIELDS = 100
 """Of one kind of thing."""
@@ -122,6 +123,17 @@ def checked(
     wrong += [FieldProblem(field=f"{at}/{key}", detail="A value is needed.") for key in missing]
     if wrong:
         raise Invalid("Some custom fields are not as the template says.", errors=wrong[:50])
+    return kept
+
+
+def fitting(values: Mapping[str, Any], fields: Iterable[CustomField]) -> dict[str, bool | str]:
+    """Those of another thing's values that are values of these fields, too, as they are kept: what is taken over from it. No field is missed."""
+    kept: dict[str, bool | str] = {}
+    for field in fields:
+        value = values.get(field.key)
+        if value is not None:
+            with suppress(ValueError):
+                kept[field.key] = field.kept(value)
     return kept
 
 

@@ -92,7 +92,7 @@ def reasons_of(standing: Standing, exposure: int | None, worth: int | None) -> S
 
 
 async def release(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
-    """Let a held order go on, where the company's matrix asks nobody. Raises NotHeldForCredit, ReleasedByApproval."""
+    """Let a held order go on, where the company asks nobody. Raises NotHeldForCredit, ReleasedByApproval."""
     order = await tx.load(Order, order_id, match)
     order.after("released")
     hold = order.held_for_credit

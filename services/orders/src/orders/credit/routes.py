@@ -50,5 +50,5 @@ async def read_credit(tx: Tx, who: CreditReader, customer_id: UUID) -> Standing:
 
 @router.post("/{order_id}/release", response_model=OrderView)
 async def release_order(tx: Tx, who: Releaser, match: IfMatch, order_id: UUID, body: ReasonBody) -> Order:
-    """Let an order go on that is held for credit, where the company's matrix asks nobody. Where it asks somebody, they decide."""
+    """Let an order go on that is held for credit, where the company asks nobody. Where it asks somebody, they decide."""
     return await commands.release(tx, order_id, match, body.reason)

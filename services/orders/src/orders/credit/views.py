@@ -30,7 +30,7 @@ class CreditHoldView(View):
     overdue_since: date | None
     """The day by which the oldest of them was to be paid."""
     state: HoldState
-    """What became of asking for its release: `nobody_asked` where the company's matrix asks nobody, so that a person may release it."""
+    """What became of asking for its release: `nobody_asked` where the company asks nobody, so that a person may release it."""
     answer: str | None
     """What was said with the answer; null for nothing."""
 

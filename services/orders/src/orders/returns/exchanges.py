@@ -11,7 +11,7 @@ from orders.credit import commands as credit
 from orders.customers import by_now
 from orders.lines import OrderLine
 from orders.models import NOTHING, Order
-from orders.projections import ItemCopy, TaxCodeCopy, TaxPolicyCopy, WarehouseCopy, days
+from orders.projections import ItemCopy, TaxCodeCopy, TaxPolicyCopy, WarehouseCopy, days, settings
 from orders.returns.models import Return, ReturnLine
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
@@ -27,8 +27,8 @@ _TERMS = (
     "owner_id",
     "owner_name",
     "currency",
-    "partial_allowed",
     "ship_to",
+    "custom_fields",
 )
 
 
@@ -54,6 +54,8 @@ async def _drafted(tx: Tx, of: Return) -> tuple[Order, bool]:
     lines = await _lines(tx, before, of.to_exchange)
     terms = {name: getattr(before, name) for name in _TERMS}
     terms["customer_id"] = await by_now(tx, before.customer_id)
+    may = (await settings.effective(tx)).shipping.in_parts
+    terms["partial_allowed"] = before.partial_allowed and may is not False
     terms |= {"owner_id": of.owner_id, "owner_name": of.owner_name, "ordered_at": clock.now(), "requested_date": None}
     terms |= {"quote_id": None, "quote_number": None, "quote_revision": None, "reservation_expires_in_seconds": None}
     order = Order.drafted(await next_number(tx), lines, terms)

@@ -24,18 +24,19 @@ from workflow.bodies import (
     ReassignmentBody,
     RejectionBody,
 )
-from workflow.models import Approval, Comment, Status, Task, Vote
+from workflow.models import Approval, Comment, Task, Vote
 from workflow.people import roles_of, tasks_of
-from workflow.projections import UserCopy, days, teams, users
+from workflow.projections import UserCopy, days, teams, templates, users
 from workflow.reactions import submissions
 from workflow.scopes import Administrator, Reader, Writer
+from workflow.states import Status
 from workflow.views import ApprovalCommentView, ApprovalSummary, ApprovalView, ManyView, RefusalView
 
 router = tenant_router(
     "/v1/approvals",
     tag="approvals",
     about="Who has to approve a document before it takes effect, and what they said.",
-    reads=[submissions, users, teams, days],
+    reads=[submissions, users, teams, days, templates],
 )
 
 _FILTERS = (
