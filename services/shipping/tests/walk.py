@@ -88,7 +88,7 @@ async def _described(w: Walker, shipment: str) -> None:
     """The company's template gives shipments a field, and the shipment has a value of it."""
     template, choice = uuid7(), uuid7()
     said = TemplateSettings(fields={"shipment": [CustomField(key="inspection", label="Inspection report")]})
-    about = {"template_id": template, "code": "HOUSE", "name": "House", "level": "standard"}
+    about = {"template_id": template, "code": "HOUSE", "name": "House", "level": "standard", "parent_id": None}
     await w.tell(TemplateCreated(**about, settings=said, effective=said), aggregate_id=template)
     await w.tell(TemplateChoiceUpdated(template_choice_id=choice, template_id=template), aggregate_id=choice)
     fields = {"custom_fields": {"inspection": "IR-7"}}
