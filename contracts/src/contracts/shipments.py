@@ -89,6 +89,15 @@ class PickedLine(BaseModel):
     quantity: Quantity
 
 
+class ShipmentFieldsChanged(ShipmentEvent):
+    """Fields that the company adds to shipments have these values now."""
+
+    type: ClassVar[str] = "shipment.fields_changed"
+
+    custom_fields: dict[str, bool | str]
+    """All of them, by their keys; a number is a string."""
+
+
 class ShipmentPicked(ShipmentEvent):
     """Goods were taken from the shelves."""
 
@@ -149,6 +158,8 @@ class ShipmentDispatched(ShipmentEvent):
     tracking_number: str | None = None
     dispatched_at: datetime
     customer_id: UUID | None = None
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class ShipmentDelivered(ShipmentEvent):
@@ -232,6 +243,7 @@ PUBLISHED: tuple[type[ShipmentTopic], ...] = (
     ShipmentLinesChanged,
     ShipmentHeld,
     ShipmentResumed,
+    ShipmentFieldsChanged,
     ShipmentPicked,
     ShipmentPacked,
     ShipmentUnpacked,

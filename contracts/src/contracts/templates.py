@@ -40,15 +40,15 @@ class ShippingRules(_Said):
     """What leaves with goods. Null says nothing, so that the parent's word holds."""
 
     lots: bool | None = None
-    """Whether goods are picked by lot."""
+    """Whether goods are tracked by lot, so that they are picked and leave by lot, where an item does not say how it is tracked."""
     first_expired_first: bool | None = None
-    """Whether the lot that expires first leaves first, and none that has expired."""
+    """Whether the lot that expires first leaves first, and not the one that came first. None leaves that has expired, whatever it says."""
     heat_numbers: bool | None = None
     """Whether each line names the melt that its metal comes from."""
     certificates: bool | None = None
     """Whether a certificate travels with the goods."""
     in_parts: bool | None = None
-    """Whether an order may be shipped in parts."""
+    """Whether an order may be shipped in parts, and so a shipment split."""
     when_short: Literal["stop", "wait", "cancel"] | None = None
     """What becomes of what is not in stock, where the order does not say."""
 

@@ -82,7 +82,9 @@ async def _make_items(admin: User, firm: Firm) -> dict[str, str]:
 
 
 def _item(good: Good, fields: Mapping[str, str]) -> dict[str, object]:
-    return {"sku": good.sku, "name": good.name, "unit": good.unit, "tax_rate": good.tax, "custom_fields": fields}
+    """Not tracked, whatever the template wants of goods that do not say: a run is of thousands of orders, and nobody labels lots for them."""
+    taxed = {"tax_rate": good.tax, "tracking": "none"}
+    return {"sku": good.sku, "name": good.name, "unit": good.unit, **taxed, "custom_fields": fields}
 
 
 async def _receive(shop: Shop, good: Good, warehouse: str) -> None:

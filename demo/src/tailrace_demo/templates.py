@@ -11,7 +11,7 @@ from typing import Any
 from tailrace_demo.client import User
 from tailrace_demo.companies import Firm
 
-_HEARD_BY = ("customers", "quotes", "orders", "shipments")
+_HEARD_BY = ("customers", "quotes", "orders", "shipments", "inventory/stock")
 """Whose services keep a copy of what is chosen; the catalog's own counts at once."""
 
 

@@ -3,38 +3,20 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
-from depot import Depot
+from depot import TODAY, Depot
 
 from contracts import orders, shipments
 from contracts.inventory import StockIssued
 from contracts.lots import LotQuantity
-from contracts.users import TenantCreated
 from tailrace.core.ids import uuid7
-from tailrace_testing import SetClock
 
 from .test_backorders import fills, give_out, turn, waiting
-
-TODAY = date(2026, 6, 15)
-
-
-@pytest.fixture
-async def dairy(depot: Depot, clock: SetClock) -> Depot:
-    """The same company, in London; the bolt is milk, tracked by lots that expire, and the flour is a pump with a serial number."""
-    clock(f"{TODAY}T12:00:00+00:00")
-    founded = TenantCreated(
-        tenant_id=depot.h.tenant, slug="dairy", name="Dairy", time_zone="Europe/London", currency="EUR"
-    )
-    await depot.h.deliver(founded, aggregate_id=depot.h.tenant)
-    depot.bolt, depot.flour = uuid7(), uuid7()
-    await depot.item(depot.bolt, "MILK", tracking="lot", expires=True)
-    await depot.item(depot.flour, "PUMP", tracking="serial")
-    return depot
 
 
 def lot(number: str, quantity: str, in_days: int | None = None, **given: Any) -> dict[str, Any]:

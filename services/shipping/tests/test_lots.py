@@ -24,6 +24,8 @@ async def ask(order: Order, *lots: LotQuantity) -> str:
 
 async def test_lots_go_with_the_lines_and_leave_by_name(order: Order, shipping: Harness) -> None:
     shipment = await ask(order, lot("A", 4), lot("B", 6))
+    listed = (await shipping.client.get(f"/v1/shipments/{shipment}/pick-list")).json()["lines"]
+    assert [[(one["number"], one["quantity"]) for one in line["lots"]] for line in listed] == [[("A", "4"), ("B", "6")]]
     other = (await order.post(shipment, "split", lines=order.some("7"))).json()
     for id in (shipment, other["id"]):
         assert (await order.post(id, "dispatch")).status_code == 200

@@ -7,9 +7,12 @@ from invariants.walk import File, Walker
 from partner import Asked, PartnerListener, answer
 from signing import Signing
 
+from contracts.catalog import TemplateChoiceUpdated, TemplateCreated
 from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLineRequest, ShipmentRequested
 from contracts.returns import ReturnAuthorised, ReturnLine
+from contracts.templates import TemplateSettings
 from shipping.booking.partner import CALLBACKS
+from tailrace.core.custom_fields import CustomField
 from tailrace.core.ids import uuid7
 from tailrace.settings import PartnerAddress
 
@@ -43,6 +46,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/shipments")
     await w.get("/v1/shipments/{shipment_id}", shipment_id=first)
     await w.get("/v1/shipments/{shipment_id}/pick-list", shipment_id=first)
+    await _described(w, first)
     some = {"lines": [{"line_id": line, "quantity": "1"}]}
     await w.post("/v1/shipments/{shipment_id}/pick", some, shipment_id=first)
     await w.get("/v1/shipments/labelling")
@@ -78,6 +82,17 @@ async def walk(w: Walker) -> None:
     await w.post(f"{at}/{{return_shipment_id}}/receive", came, return_shipment_id=returned)
     verdict = {"return_line_id": line_id, "verdict": "restock", "quantity": "1", "note": "As new."}
     await w.post(f"{at}/{{return_shipment_id}}/inspect", {"lines": [verdict]}, return_shipment_id=returned)
+
+
+async def _described(w: Walker, shipment: str) -> None:
+    """The company's template gives shipments a field, and the shipment has a value of it."""
+    template, choice = uuid7(), uuid7()
+    said = TemplateSettings(fields={"shipment": [CustomField(key="inspection", label="Inspection report")]})
+    about = {"template_id": template, "code": "HOUSE", "name": "House", "level": "standard", "parent_id": None}
+    await w.tell(TemplateCreated(**about, settings=said, effective=said), aggregate_id=template)
+    await w.tell(TemplateChoiceUpdated(template_choice_id=choice, template_id=template), aggregate_id=choice)
+    fields = {"custom_fields": {"inspection": "IR-7"}}
+    await w.put("/v1/shipments/{shipment_id}/custom-fields", fields, shipment_id=shipment)
 
 
 async def _papers(w: Walker, shipment: str, merged: str) -> None:

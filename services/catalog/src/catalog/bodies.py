@@ -62,8 +62,9 @@ class ItemBody(Body):
     """Whether more of it may leave than the books have, at a provisional cost."""
     custom_fields: CustomValues = {}
     """Values of the fields that the company's template adds to items, by their keys."""
-    tracking: Tracking = "none"
-    """How its pieces are told apart: `lot` by what they came in with, `serial` each by a number of its own."""
+    tracking: Tracking | None = None
+    """How its pieces are told apart: `lot` by what they came in with, `serial` each by a number of its own. When it is left out, an item that is
+    there keeps it; what is new and stocked is tracked by `lot` where the company's template says `lots`, and else it is `none`."""
     expires: bool = False
     """Whether each lot has a last day on which it may be used."""
     shelf_life_days: Annotated[int, Field(ge=1, le=36500)] | None = None
@@ -82,7 +83,7 @@ class ItemBody(Body):
 
     @model_validator(mode="after")
     def _tracked_where_that_means_something(self) -> Self:
-        if self.tracking != "none" and (self.kind != "stock" or self.negative_stock != "refused"):
+        if self.tracking in {"lot", "serial"} and (self.kind != "stock" or self.negative_stock != "refused"):
             raise ValueError(
                 "only what is stocked is tracked, and not below zero: nobody knows the lots of what is not there"
             )

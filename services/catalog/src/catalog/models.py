@@ -15,8 +15,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import catalog as events
 from contracts.catalog import NegativeStock, Tracking
-from contracts.templates import TemplateLevel, TemplateSettings, Thing
-from tailrace.core.custom_fields import CustomField, checked
+from contracts.templates import TemplateLevel, TemplateSettings
+from tailrace.core.custom_fields import checked
 from tailrace.core.errors import FieldProblem, Fixed, InUse, Invalid, NotYetKnown
 from tailrace.core.ids import derived_id, is_recent, uuid7
 from tailrace.core.units import check_decimals
@@ -48,6 +48,7 @@ class Item(MasterData, Base):
     deleted, restored = events.ItemDeleted, events.ItemRestored
     code_field = "sku"
     fixed = ("kind", "unit", "valuation", "tracking", "expires")
+    may_be_left_out = ("tracking",)
     listed_by = ("unit", "tax_code_id")
 
     sku: Mapped[str]
@@ -68,9 +69,15 @@ class Item(MasterData, Base):
 
     @classmethod
     async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Raises Invalid that names each custom field that is not as the company's template says."""
-        fields = await Template.fields_of(tx, "item")
-        return {**values, "custom_fields": checked(values["custom_fields"], fields)}
+        """With the tracking that the company's template wants of new goods which do not say theirs.
+
+        Raises Invalid that names each custom field that is not as the template says.
+        """
+        said = await Template.chosen(tx)
+        by_lot = values["kind"] == "stock" and said.shipping.lots
+        tracking = values["tracking"] or ("lot" if by_lot else "none")
+        fields = checked(values["custom_fields"], said.fields.get("item", []))
+        return {**values, "tracking": tracking, "custom_fields": fields}
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse while there is stock of it, a quote, an order or a shipment needs it, or a price list prices it."""
@@ -90,6 +97,7 @@ class Item(MasterData, Base):
             if is_recent(tx.tenant_id) and await tx.scalar(select(Unit.id).limit(1)) is None:
                 raise NotYetKnown("/unit", "This tenant has no units yet; the standard ones are on their way.")
             raise Invalid.field("/unit", f"There is no unit {self.unit}.")
+        self._ensure_tracked_as_it_can_be()
         if self.tracking == "serial":
             decimals = select(Unit.decimals).where(Unit.code == self.unit, Unit.deleted_at.is_(None))
             if await tx.scalar(decimals) != 0:
@@ -98,6 +106,15 @@ class Item(MasterData, Base):
             raise Invalid.field("/tax_rate", "Give one of tax_rate and tax_code_id.")
         if self.tax_code_id is not None and not await TaxCode.hold(tx, [self.tax_code_id]):
             raise Invalid.field("/tax_code_id", f"There is no tax code {self.tax_code_id}.")
+
+    def _ensure_tracked_as_it_can_be(self) -> None:
+        """What a request leaves to the template may not fit what it says. Raises Invalid."""
+        if self.tracking != "none" and self.negative_stock != "refused":
+            raise Invalid.field(
+                "/negative_stock", f"{self.sku} is tracked: nobody knows the lots of what is not there."
+            )
+        if self.tracking == "none" and self.expires:
+            raise Invalid.field("/expires", "Only what is tracked expires, lot by lot.")
 
     @classmethod
     async def decimals(cls, tx: Tx, ids: Collection[UUID]) -> dict[UUID, tuple[str, int]]:
@@ -290,11 +307,11 @@ class Template(MasterData, Base):
     """What holds: its own settings, and its parent's where it says nothing."""
 
     @classmethod
-    async def fields_of(cls, tx: Tx, thing: Thing) -> list[CustomField]:
-        """The fields that the company's template adds to a kind of thing; none where no template is chosen."""
+    async def chosen(cls, tx: Tx) -> TemplateSettings:
+        """What the company's template says; nothing where none is chosen."""
         chosen = select(cls.effective).join(TemplateChoice, TemplateChoice.template_id == cls.id)
         effective = await tx.scalar(chosen.where(TemplateChoice.id == TemplateChoice.id_of(tx.tenant_id)))
-        return TemplateSettings.model_validate(effective or {}).fields.get(thing, [])
+        return TemplateSettings.model_validate(effective or {})
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse when it is the company's, or others are below it."""

@@ -11,7 +11,6 @@ STANDARD = TemplateBody(
     settings=TemplateSettings(
         shipping=ShippingRules(
             lots=False,
-            first_expired_first=False,
             heat_numbers=False,
             certificates=False,
             in_parts=True,

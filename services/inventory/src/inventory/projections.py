@@ -1,5 +1,5 @@
-"""What inventory keeps of the catalog, enough to tell stock from services, to choose the valuation and to convert units; what suppliers
-delivered; and the company's days."""
+"""What inventory keeps of the catalog, enough to tell stock from services, to choose the valuation and to convert units; the company's
+template; what suppliers delivered; and the company's days."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from contracts import catalog as events
 from contracts.asns import AsnLine, AsnReceived
+from contracts.templates import TemplateSettings
 from contracts.users import TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
 from inventory.models import Base, Movement
 from tailrace.core.errors import Invalid
@@ -28,6 +29,7 @@ from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Known, Replica, Source, absent, by_code, by_ids, replica
 from tailrace.messaging.subscribers import Projection
+from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 
 
 class ItemCopy(Replica, Base):
@@ -72,6 +74,18 @@ class UnitCopy(Replica, Base):
         return Unit(self.code, self.dimension, self.factor, self.decimals)
 
 
+class TemplateCopy(TemplateRow, Base):
+    """A template of the catalog."""
+
+    __tablename__ = "template_copy"
+
+
+class TemplateChoiceCopy(TemplateChoiceRow, Base):
+    """Which template is the company's."""
+
+    __tablename__ = "template_choice_copy"
+
+
 days = Days("inventory.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 dates = DatePolicy("inventory.dates", Base.metadata, TenantDatePolicyChanged)
 catalog = replica(
@@ -79,6 +93,12 @@ catalog = replica(
     Source(ItemCopy, *events.ITEM),
     Source(WarehouseCopy, *events.WAREHOUSE),
     Source(UnitCopy, *events.UNIT),
+)
+settings = CompanySettings(TemplateCopy, TemplateChoiceCopy, TemplateSettings)
+templates = replica(
+    "inventory.templates",
+    Source(TemplateCopy, *events.TEMPLATE),
+    Source(TemplateChoiceCopy, *events.TEMPLATE_CHOICE),
 )
 
 

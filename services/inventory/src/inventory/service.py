@@ -19,6 +19,7 @@ service = Service(
         projections.days,
         projections.dates,
         projections.catalog,
+        projections.templates,
         reactions.fulfilment,
         reactions.returns,
         projections.deliveries,

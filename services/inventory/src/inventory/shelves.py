@@ -1,9 +1,10 @@
 """What may be promised of some stocks, and given away line by line: of a tracked item the lot that expires first, or else the one that came first.
 
-Only what quality has released and what is still good lies on a shelf.
+A company whose template says so gives away what came first, whenever it expires. Only what quality has released and what is still good lies on a
+shelf, either way.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from contracts.lots import LotQuantity
 from inventory.by_lot import NOTHING
 from inventory.holding import Wanted
 from inventory.lots import standing, unusable
-from inventory.projections import days
+from inventory.projections import days, settings
 from inventory.stock import Place, StockItem
 from tailrace.db.database import Tx
 
@@ -88,13 +89,25 @@ async def shelf_of(tx: Tx, stocks: Iterable[StockItem]) -> Shelf:
     today = await days.today(tx) if any(row.expires_on for row in rows.values()) else None
     usable = {id: row for id, row in rows.items() if unusable(row.status, row.expires_on, today) is None}
     choices = {stock.place: _choices(stock, usable) for stock in stocks if stock.state.lots}
+    if any(_by_day(found) != found for found in choices.values()) and await _first_expired_first(tx):
+        choices = {place: _by_day(found) for place, found in choices.items()}
     return Shelf(free, choices, today)
 
 
 def _choices(stock: StockItem, usable: Mapping[UUID, object]) -> list[Choice]:
-    found = [
+    """What came first is first."""
+    return [
         Choice(lot.lot_id, lot.number, getattr(usable[lot.lot_id], "expires_on"), lot.free)  # noqa: B009
         for lot in stock.state.lots
         if lot.lot_id in usable and lot.free > 0
     ]
-    return sorted(found, key=lambda choice: choice.expires_on or date.max)
+
+
+def _by_day(choices: Sequence[Choice]) -> list[Choice]:
+    """What expires first is first; of what expires on one day, or never, what came first."""
+    return sorted(choices, key=lambda choice: choice.expires_on or date.max)
+
+
+async def _first_expired_first(tx: Tx) -> bool:
+    """Unless the company's template says otherwise. Asked where the two orders differ, so never for what does not expire."""
+    return (await settings.effective(tx)).shipping.first_expired_first is not False

@@ -1,7 +1,7 @@
 """A company with a bolt (first in, first out; boxes of 12), flour (moving average, in kilograms), a service, and two warehouses."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,9 @@ from contracts import catalog, orders, shipments
 from contracts.inventory import ReservedLine
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
+
+TODAY = date(2026, 6, 15)
+"""Of the dairy."""
 
 
 @dataclass

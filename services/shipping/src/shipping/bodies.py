@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shipping.labels.gs1 import check_digit, has_check_digit, is_lot
+from tailrace.core.custom_fields import CustomValues
 from tailrace.core.fields import Code, Day, Moment, Name, Note, Text
 from tailrace.core.meaning import Means
 from tailrace.core.money import Quantity
@@ -114,6 +115,13 @@ class SplitBody(Body):
 
     lines: Lines
     """What goes into the new shipment."""
+
+
+class FieldsBody(Body):
+    """Values of the fields that the company's template adds to shipments, whole. What is required may follow until the shipment leaves."""
+
+    custom_fields: CustomValues
+    """All of them, by their keys; null and left out are the same."""
 
 
 class MergeBody(Body):

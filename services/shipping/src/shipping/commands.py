@@ -19,14 +19,17 @@ from shipping.departures import CancelAnswer, DispatchedLine
 from shipping.labels.commands import next_sscc
 from shipping.models import GONE, OPEN, Shipment, Wanted
 from shipping.papers import ensure_complete, papers
+from shipping.projections import settings
+from shipping.refusals import NotInParts
 from tailrace.core import clock
+from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("shipment", "{series}-{number}")
-"""The shipments of an order count on from the order's own number."""
+"""Unless the company's template has another form, the shipments of an order count on from the order's own number, which is their series."""
 
 Selected = TypeVar("Selected")
 
@@ -34,7 +37,16 @@ Selected = TypeVar("Selected")
 async def create(tx: Tx, asked: ShipmentRequested) -> None:
     """Make the shipment that an order asks for; nothing when it is there already."""
     if await tx.scalar(select(Shipment.id).where(Shipment.id == asked.shipment_id)) is None:
-        tx.add(Shipment.request(asked, await NUMBERS.next(tx, asked.number)))
+        numbers = NUMBERS.written_as((await settings.effective(tx)).numbering.get("shipment"))
+        tx.add(Shipment.request(asked, await _number(tx, numbers, asked.number)))
+
+
+async def describe(tx: Tx, shipment_id: UUID, match: int | None, values: Mapping[str, Any]) -> Shipment:
+    """Say what the company's own fields of it are. What is required is asked for when it leaves. Raises WrongState, Invalid."""
+    fields = (await settings.effective(tx)).fields.get("shipment", [])
+    shipment = await tx.load(Shipment, shipment_id, match)
+    shipment.describe(checked(values, [field.model_copy(update={"required": False}) for field in fields]))
+    return shipment
 
 
 async def hold(tx: Tx, order_id: UUID, reason: str) -> None:
@@ -90,9 +102,13 @@ async def unpack(tx: Tx, shipment_id: UUID, match: int | None, package_id: UUID)
 
 
 async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) -> Shipment:
-    """Returns the new shipment."""
+    """Returns the new shipment. Raises NotInParts, WrongState, TooMuch, NothingLeft, Invalid."""
+    said = await settings.effective(tx)
     shipment = await tx.load(Shipment, shipment_id, match)
-    other = shipment.split(wanted, await NUMBERS.next(tx, shipment.order_number))
+    if said.shipping.in_parts is False:
+        raise NotInParts(shipment.number)
+    numbers = NUMBERS.written_as(said.numbering.get("shipment"))
+    other = shipment.split(wanted, await _number(tx, numbers, shipment.order_number))
     tx.add(other)
     return other
 
@@ -120,8 +136,8 @@ async def dispatch(
 ) -> Shipment:
     """With whom it is booked, unless another carrier or number is named: then the booking is withdrawn.
 
-    Raises Implausible, WrongState, Held, LotStopped, HeatNumberMissing, CertificateMissing, and Invalid for a carrier that is not there or not
-    active.
+    Raises Implausible, WrongState, Held, LotStopped, FieldMissing, HeatNumberMissing, CertificateMissing, and Invalid for a carrier that is not
+    there or not active.
     """
     at = await _when(tx, at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
@@ -147,6 +163,14 @@ async def deliver(
     shipment = await tx.load(Shipment, shipment_id, match)
     shipment.deliver(at, signed_by, note)
     return shipment
+
+
+async def _number(tx: Tx, numbers: Numbers, order_number: str) -> str:
+    """The next one. One that was counted in another form before is passed over."""
+    while True:
+        number = await numbers.next(tx, order_number)
+        if await tx.scalar(select(Shipment.id).where(Shipment.number == number).limit(1)) is None:
+            return number
 
 
 async def _when(tx: Tx, asked: datetime | None, field: str) -> datetime:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -33,8 +34,9 @@ STATES = Transitions[Status](
     "Shipment",
     {
         # How far picking and packing have got, the lines say.
-        "pending": {"picked": "picking", "split": "pending", "merged": "pending", **_LEAVING},
+        "pending": {"described": "pending", "picked": "picking", "split": "pending", "merged": "pending", **_LEAVING},
         "picking": {
+            "described": "picking",
             "picked": "picked",
             "packed": "packed",
             "unpacked": "picking",
@@ -42,8 +44,8 @@ STATES = Transitions[Status](
             "merged": "picking",
             **_LEAVING,
         },
-        "picked": {"packed": "packed", "unpacked": "picked", "merged": "picked", **_LEAVING},
-        "packed": {"unpacked": "picked", **_LEAVING},
+        "picked": {"described": "picked", "packed": "packed", "unpacked": "picked", "merged": "picked", **_LEAVING},
+        "packed": {"described": "packed", "unpacked": "picked", **_LEAVING},
         "dispatched": {"delivered": "delivered"},
         "delivered": {},
         "cancelled": {},
@@ -91,6 +93,8 @@ class Shipment(Aggregate, Base):
     delivered_at: Mapped[datetime | None]
     signed_by: Mapped[str | None]
     note: Mapped[str | None]
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """Values of the fields that the company adds, by their keys."""
     lines: Mapped[list["ShipmentLine"]] = relationship(
         back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="ShipmentLine.id"
     )
@@ -116,6 +120,7 @@ class Shipment(Aggregate, Base):
             customer_name=asked.customer_name,
             customer_id=asked.customer_id,
             ship_to=asked.ship_to.model_dump(mode="json") if asked.ship_to else None,
+            custom_fields={},
             lines=[ShipmentLine.requested(line) for line in asked.lines],
             packages=[],
             bookings=[],
@@ -162,6 +167,12 @@ class Shipment(Aggregate, Base):
         lines = [line.as_event() for line in self.lines]
         self.record(events.ShipmentCancelled(**self._ids(), reason=reason, lines=lines))
         return True
+
+    def describe(self, custom_fields: dict[str, bool | str]) -> None:
+        """Put these values in place of those that there are. Raises WrongState for what has left, or was cancelled."""
+        self._after("described")
+        self.custom_fields = custom_fields
+        self.record(events.ShipmentFieldsChanged(**self._ids(), custom_fields=custom_fields))
 
     def pick(self, wanted: Wanted | None) -> None:
         """Take goods from the shelf: all that is left, or what is named. Raises WrongState, TooMuch, Invalid."""
@@ -216,7 +227,10 @@ class Shipment(Aggregate, Base):
         return other
 
     def merge(self, other: "Shipment") -> None:
-        """Take in all of another shipment of the same reservation, as far as it is picked. Raises WrongState, NotMergeable, Held."""
+        """Take in all of another shipment of the same reservation, as far as it is picked, and what its fields say and this one's do not.
+
+        Raises WrongState, NotMergeable, Held.
+        """
         self._after("merged")
         if (self.order_id, self.reservation_id) != (other.order_id, other.reservation_id) or self.id == other.id:
             raise NotMergeable(f"Shipment {other.number} is not another one of the same reservation.")
@@ -230,6 +244,8 @@ class Shipment(Aggregate, Base):
             own[line.line_id].take_in(line)
         self._settle_status()
         self.record(events.ShipmentLinesChanged(**self._ids(), lines=[line.as_event() for line in self.lines]))
+        if other.custom_fields.keys() - self.custom_fields.keys():
+            self.describe({**other.custom_fields, **self.custom_fields})
 
     def give_up(self, to: str) -> Sequence["ShipmentLine"]:
         """End, with nothing left that would leave; what it held goes to another one. Raises WrongState, NotMergeable."""
@@ -268,6 +284,7 @@ class Shipment(Aggregate, Base):
                 tracking_number=tracking_number,
                 dispatched_at=at,
                 customer_id=self.customer_id,
+                custom_fields=self.custom_fields,
             )
         )
 
@@ -286,6 +303,7 @@ class Shipment(Aggregate, Base):
             split_from=self.id,
             status="pending",
             held=False,
+            custom_fields={},
             lines=lines,
             packages=[],
             bookings=[],

@@ -1,4 +1,4 @@
-"""What travels with a shipment on paper, and what the company's template wants to travel: a certificate, the heat numbers of the metal.
+"""What travels with a shipment on paper, and what the company's template wants of what leaves: a certificate, the heat numbers of the metal, fields.
 
 A heat number is the number of a lot. The rules are the company's, as the template says that it chose when the shipment leaves.
 """
@@ -9,7 +9,7 @@ from contracts import shipment_papers as events
 from contracts.lots import LotQuantity
 from shipping.models import Shipment
 from shipping.projections import settings
-from shipping.refusals import CertificateMissing, HeatNumberMissing
+from shipping.refusals import CertificateMissing, FieldMissing, HeatNumberMissing
 from tailrace.db.database import Tx
 from tailrace.storage.attachments import AttachmentEvents, Attachments
 
@@ -26,8 +26,11 @@ papers = Attachments(
 
 
 async def ensure_complete(tx: Tx, shipment: Shipment) -> None:
-    """Raises HeatNumberMissing, CertificateMissing."""
-    wanted = (await settings.effective(tx)).shipping
+    """Raises FieldMissing, HeatNumberMissing, CertificateMissing."""
+    said = await settings.effective(tx)
+    fields, wanted = said.fields.get("shipment", []), said.shipping
+    if missing := [field for field in fields if field.required and field.key not in shipment.custom_fields]:
+        raise FieldMissing(shipment.number, missing)
     if wanted.heat_numbers:
         for position, line in enumerate(shipment.lines):
             named = sum(LotQuantity.model_validate(lot).quantity for lot in line.lots)

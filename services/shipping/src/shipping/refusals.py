@@ -1,6 +1,9 @@
 """What shipping refuses, each by a name that a client can tell from the others."""
 
-from tailrace.core.errors import Refused
+from collections.abc import Sequence
+
+from tailrace.core.custom_fields import CustomField
+from tailrace.core.errors import FieldProblem, Refused
 
 
 class WrongState(Refused):
@@ -52,6 +55,28 @@ class CertificateMissing(Refused):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"Shipment {number} has no file: attach the certificate of what it takes.")
+
+
+class FieldMissing(Refused):
+    """409: the company's template wants the shipment to have a value of each of these fields when it leaves."""
+
+    slug, title = "field-missing", "A field of the shipment is missing"
+
+    def __init__(self, number: str, fields: Sequence[CustomField]) -> None:
+        missing = [FieldProblem(field=f"/custom_fields/{field.key}", detail="A value is needed.") for field in fields]
+        named = ", ".join(field.label for field in fields[:5])
+        super().__init__(f"Shipment {number} lacks what the template wants of it: {named}.", errors=missing[:50])
+
+
+class NotInParts(Refused):
+    """409: the company's template says that an order leaves whole."""
+
+    slug, title = "not-in-parts", "An order leaves whole"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"Shipment {number} is not split: the company's template does not let an order leave in parts."
+        )
 
 
 class NotMergeable(Refused):

@@ -78,7 +78,7 @@ class PackageView(View):
 
 class ShipmentView(ResourceView):
     number: str
-    """What people call it: the order's number and a count, such as SO-000001-1."""
+    """What people call it: the order's number and a count, such as SO-000001-1, or what the company's template says."""
     order_id: UUID
     """The order that it fulfils."""
     order_number: str
@@ -113,6 +113,8 @@ class ShipmentView(ResourceView):
     """Who took it, by name."""
     note: str | None
     """Anything else that was said at the door."""
+    custom_fields: dict[str, bool | str]
+    """Values of the fields that the company adds, by their keys; a number is a string."""
     lines: list[ShipmentLineView]
     """What is to leave with it."""
     packages: list[PackageView]
@@ -132,6 +134,8 @@ class PickListLine(View):
     """The line of the shipment, to be named when it was taken."""
     to_pick: Exact
     """How much is still on the shelf."""
+    lots: list[LotQuantity]
+    """Of a tracked item, which lots the line is to take, with what was picked of them already; none for any other."""
 
 
 class PickList(View):

@@ -37,6 +37,8 @@ class MasterData(SoftDeleted):
     """Whether codes that differ in case alone are the same."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Fields that others build on, and that therefore never change."""
+    may_be_left_out: ClassVar[tuple[str, ...]] = ()
+    """Fields that a request may leave out, so that they are None: what is there keeps its own then, and `kept` says what they are of what is new."""
     listed_by: ClassVar[tuple[str | tuple[str, ...], ...]] = ()
     """Columns to be found by, or several together, besides the code, the name and the time of creation."""
 
@@ -71,6 +73,11 @@ class MasterData(SoftDeleted):
             raise Fixed(detail, errors=[FieldProblem(field=f"/{name}", detail=detail) for name in wrong])
         self.assign(values)
         self.record_as(self.updated)
+
+    def over(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of a request to replace it, with its own where they may be left out, and were."""
+        left_out = [name for name in self.may_be_left_out if values[name] is None]
+        return {**values, **{name: getattr(self, name) for name in left_out}}
 
     def delete(self) -> None:
         """End it. The row stays for those who refer to its id."""
@@ -150,7 +157,7 @@ async def create(tx: Tx, kind: type[AnyMaster], values: Mapping[str, Any]) -> An
 async def replace(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None, values: Mapping[str, Any]) -> AnyMaster:
     """Raises Unknown, Stale, Fixed, CodeTaken, and what `kept` and `ensure_references` raise."""
     row = await tx.load(kind, id, match)
-    row.replace(await kind.kept(tx, values))
+    row.replace(await kind.kept(tx, row.over(values)))
     await row.ensure_references(tx)
     await tx.flush()
     return row

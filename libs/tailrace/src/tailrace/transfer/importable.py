@@ -98,7 +98,8 @@ class Importable:
     def differs(self, row: Any, body: Any) -> bool:
         """Whether the body says anything else than the row is, of master data."""
         assert self.kind is not None
-        return any(getattr(row, name) != value for name, value in values_of(self.kind, body).items())
+        said = row.over(values_of(self.kind, body))
+        return any(getattr(row, name) != value for name, value in said.items())
 
     @property
     def all_columns(self) -> list[Column]:

@@ -7,7 +7,16 @@ from uuid import UUID
 from sqlalchemy import select
 
 from shipping import commands, projections
-from shipping.bodies import DeliveryBody, DispatchBody, LineBody, MergeBody, PackageBody, PickBody, SplitBody
+from shipping.bodies import (
+    DeliveryBody,
+    DispatchBody,
+    FieldsBody,
+    LineBody,
+    MergeBody,
+    PackageBody,
+    PickBody,
+    SplitBody,
+)
 from shipping.models import Shipment, Wanted
 from shipping.papers import papers
 from shipping.reactions import order_requests
@@ -59,12 +68,23 @@ async def read_pick_list(tx: Tx, who: Reader, shipment_id: UUID) -> PickList:
     shipment = await tx.find(Shipment, shipment_id)
     lines = [
         PickListLine(
-            warehouse_id=line.warehouse_id, sku=line.sku, name=line.name, line_id=line.line_id, to_pick=line.unpicked
+            warehouse_id=line.warehouse_id,
+            sku=line.sku,
+            name=line.name,
+            line_id=line.line_id,
+            to_pick=line.unpicked,
+            lots=line.as_event().lots,
         )
         for line in sorted(shipment.lines, key=lambda line: (line.warehouse_id, line.sku, line.line_id))
         if line.unpicked and shipment.is_open
     ]
     return PickList(shipment_id=shipment.id, number=shipment.number, held=shipment.held, lines=lines)
+
+
+@router.put("/{shipment_id}/custom-fields", response_model=ShipmentView)
+async def replace_shipment_fields(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: FieldsBody) -> Shipment:
+    """Say what the fields are that the company's template adds, all of them, before the shipment leaves."""
+    return await commands.describe(tx, shipment_id, match, body.custom_fields)
 
 
 @router.post("/{shipment_id}/pick", response_model=ShipmentView)
@@ -92,7 +112,7 @@ async def delete_package(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID,
 
 @router.post("/{shipment_id}/split", status_code=201, response_model=ShipmentView)
 async def split_shipment(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: SplitBody) -> Shipment:
-    """Answers with the new shipment."""
+    """Answers with the new shipment. Refused where the company's template says that an order leaves whole."""
     return await commands.split(tx, shipment_id, match, _wanted(body.lines))
 
 
