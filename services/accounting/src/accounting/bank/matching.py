@@ -14,7 +14,7 @@ from operator import add
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, Uuid, any_, bindparam, case, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Text, Uuid, any_, bindparam, case, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import raiseload
 
@@ -90,7 +90,7 @@ def _suggestion(invoice: Invoice, score: int, said: Sequence[bool]) -> Suggestio
 
 def _open(currency: str) -> tuple[ColumnElement[bool], ...]:
     # Written out in the statement: an index of these states alone is used for nothing less.
-    unpaid = bindparam("unpaid", UNPAID, expanding=True, literal_execute=True)
+    unpaid: BindParameter[str] = bindparam("unpaid", UNPAID, expanding=True, literal_execute=True)
     return Invoice.status.in_(unpaid), Invoice.currency == currency
 
 

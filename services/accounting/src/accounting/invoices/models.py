@@ -164,7 +164,7 @@ class Invoice(Aggregate, Base):
     def drafted(cls, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> "Invoice":
         """A new draft. `terms` are the columns that say whose it is, and on what terms."""
         begin: dict[str, Any] = {"kind": "invoice", "taxed_when_received": True, "paid": 0, "credited": 0, "prepaid": 0}
-        invoice = cls(id=uuid7(), status="draft", dunning_level=0, prepayments=[], **begin)
+        invoice = cls(id=uuid7(), status="draft", dunning_level=0, prepayments=[], custom_fields={}, **begin)
         invoice._take(terms, lines)
         invoice.record(events.InvoiceCreated(**invoice._description()))
         return invoice
