@@ -97,6 +97,8 @@ class InvoiceDescription(InvoiceEvent):
     tax: Minor
     taxes: list[RateOfTax]
     lines: list[InvoicedLine]
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class InvoiceCreated(InvoiceDescription):
@@ -262,7 +264,8 @@ class BillingPolicyUpdated(AccountingEvent):
     """Of a month, the last of its days that a periodic invoice is of; 31 for the last one that the month has."""
     issues: bool
     """Whether an invoice that was made by itself is issued at once."""
-    number_prefix: str
+    number_prefix: str | None = None
+    """With what the numbers of invoices begin; null for as the company's template says."""
     prepayments_taxed: PrepaymentsTaxed | None = None
     """When tax on what is paid ahead is due; null for as in the company's country."""
 

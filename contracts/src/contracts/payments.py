@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.accounting import AccountingEvent
-from tailrace.core.money import Currency, Exact, Minor
+from tailrace.core.money import Currency, Exact, Minor, MinorTotal
 from tailrace.core.personal_data import Personal
 
 ExchangeRate = Annotated[Exact, Field(gt=0, max_digits=24, decimal_places=12, examples=["163.42"])]
@@ -141,7 +141,7 @@ class Revalued(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     currency: Currency
-    open: Minor
+    open: MinorTotal
     difference: Minor
 
 

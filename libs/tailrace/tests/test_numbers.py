@@ -1,6 +1,7 @@
 """Document numbers: no gap and no number twice, however many ask at once."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
@@ -61,6 +62,30 @@ async def test_tenants_kinds_and_series_count_each_from_one(toy: Harness) -> Non
     assert given == ["A-1", "A-2", "B-1", "N-0001"]
     async with toy.tx(toy.other_tenant) as tx:
         assert await PARTS.next(tx, "A") == "A-1"
+
+
+async def test_numbers_that_another_form_wrote_are_passed_over_however_many(toy: Harness) -> None:
+    asked: list[int] = []
+
+    async def taken(numbers: Collection[str]) -> Collection[str]:
+        asked.append(len(numbers))
+        return [each for each in numbers if int(each[2:]) <= 2_500]
+
+    async with toy.tx(toy.other_tenant) as tx:
+        assert await NUMBERS.next(tx) == "N-0001"
+    async with toy.tx() as tx:
+        assert await NUMBERS.next_free(tx, "", taken) == "N-2501"
+    assert len(asked) == 4, "not one by one"
+    async with toy.tx() as tx:
+        assert await NUMBERS.next_free(tx, "", taken) == "N-2502"
+        assert await NUMBERS.next(tx) == "N-2503"
+        assert await PARTS.next_free(tx, "A", taken=_none) == "A-1"
+    async with toy.tx(toy.other_tenant) as tx:
+        assert await NUMBERS.next(tx) == "N-0002", "another tenant's count stays"
+
+
+async def _none(numbers: Collection[str]) -> Collection[str]:
+    return ()
 
 
 async def test_without_a_tenant_there_is_no_number(toy: Harness) -> None:

@@ -158,3 +158,25 @@ async def test_closing_is_a_right_of_its_own(traded: Harness) -> None:
     stale = await closer.post(f"{V1}/periods/{year['id']}/close", headers={"If-Match": '"7"'})
     assert stale.status_code == 412
     assert (await closer.post(f"{V1}/periods/{year['id']}/close")).status_code == 200
+
+
+async def test_a_year_of_more_than_a_line_holds_is_closed_in_parts(accounting: Harness) -> None:
+    most = 10**15
+    january = await period(accounting, "2026-01-01", "2026-01-31")
+    for amount in (most, most, 7):
+        lines = [
+            {"account": account, "currency": "EUR", **side}
+            for account, side in (("1000", {"debit": amount}), ("4000", {"credit": amount}))
+        ]
+        await call(accounting, "journals", 201, text="x", effective_at="2026-01-15T12:00:00Z", lines=lines)
+    exact = 2 * most + 7
+    assert await balances(accounting) == {"1000": exact, "4000": -exact}
+    await call(accounting, f"periods/{january['id']}/close", year_end=True)
+    after = await balances(accounting)
+    assert (after.pop("1000"), "4000" in after) == (exact, False)
+    assert list(after.values()) == [-exact], "all of it is retained"
+    (journal,) = await journals(accounting, rule="year-end@1")
+    lines = (await accounting.client.get(f"{V1}/journals/{journal['id']}")).json()["lines"]
+    assert [each["debit"] or -each["credit"] for each in lines] == [most, most, 7, -most, -most, -7]
+    await call(accounting, f"periods/{january['id']}/reopen", reason="once more")
+    assert await balances(accounting) == {"1000": exact, "4000": -exact}

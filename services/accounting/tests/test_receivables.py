@@ -94,3 +94,24 @@ async def test_an_invoice_is_overdue_when_its_last_day_is_over_until_it_is_paid(
     assert [(each.event.open, each.event.due_on.isoformat()) for each in reached] == [(11_000, ago(1))]  # type: ignore[attr-defined]
     await billing.pay(bank, 11_000, late)
     assert (await billing.read(late))["overdue"] is False
+
+
+async def test_sums_have_no_bound_and_are_exact(billing: Billing) -> None:
+    most, count = 10**15, 9_500
+    await billing.invoiced(("10000", most, "0"), dated=ago(10))
+    await billing.h.pump()
+    columns = await billing.h.admin.fetch(
+        "SELECT column_name::text AS name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'receivable_entry'"
+    )
+    into = ", ".join(f'"{each["name"]}"' for each in columns)
+    values = into.replace('"event_id"', "gen_random_uuid()")
+    await billing.h.admin.execute(
+        f"INSERT INTO receivable_entry ({into}) SELECT {values} FROM receivable_entry, generate_series(2, {count})"
+    )
+    exact = most * count
+    assert exact > 2**63
+    said = await billing.get("/receivables/ageing")
+    assert [(each["not_due"], each["open"], each["balance"]) for each in said["rows"]] == [(exact, exact, exact)]
+    assert [each["open"] for each in said["totals"]] == [exact]
+    statement = await billing.get(f"/receivables/{billing.ada}/statement", since=ago(5))
+    assert (statement["opening"], statement["closing"]) == (exact, exact)

@@ -23,6 +23,7 @@ from tailrace.rebuild import shadow_schema
 
 SALES = "/v1/reports/sales-summary"
 OCTOBER: dict[str, Any] = {"from_": date(2026, 10, 1), "until": date(2026, 11, 1)}
+ASKED = {"from": "2026-10-01", "until": "2026-11-01"}
 
 
 async def test_the_records_behind_each_figure_add_up_to_it(desk: Desk) -> None:
@@ -234,3 +235,27 @@ async def test_rows_that_are_built_again_are_the_same(desk: Desk) -> None:
     finally:
         await database.close()
         await owner.close()
+
+
+async def test_sums_beyond_64_bits_are_exact(desk: Desk) -> None:
+    most, count = 10**15, 9_500
+    await sell(desk, 1, most, desk.bo)
+    columns = await desk.h.admin.fetch(
+        "SELECT column_name::text AS name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'movement'"
+    )
+    own = {"id": "gen_random_uuid()", "document_id": "gen_random_uuid()", "customer_id": f"'{uuid7()}'::uuid"}
+    into = ", ".join(f'"{each["name"]}"' for each in columns)
+    values = ", ".join(own.get(each["name"], f'"{each["name"]}"') for each in columns)
+    await desk.h.admin.execute(
+        f"INSERT INTO movement ({into}) SELECT {values} FROM movement, generate_series(2, {count}) WHERE measure = 'order_confirmed'"
+    )
+    exact = most * count
+    assert exact > 2**63
+    (row,) = (await desk.ask(SALES, **OCTOBER))["rows"]
+    assert (row["confirmed"]["count"], row["confirmed"]["amount"]) == (count, exact)
+    assert f"{exact // 100:,}.00 EUR" in (await desk.h.client.get(f"{SALES}.svg", params=ASKED)).text
+    stages = (await desk.ask("/v1/reports/funnel", **OCTOBER, start="order"))["stages"]
+    assert stages[0]["amounts"] == [{"currency": "EUR", "amount": exact}]
+    (cohort,) = (await desk.ask("/v1/reports/cohorts", **OCTOBER, interval="month"))["cohorts"]
+    # The first one is of nobody who is known.
+    assert cohort["parts"][0]["amounts"] == [{"currency": "EUR", "amount": exact - most}]

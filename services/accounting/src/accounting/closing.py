@@ -20,6 +20,7 @@ from accounting.refusals import LaterPeriodClosed, NotInThisState, NotReadyToClo
 from accounting.streams import PeriodStream
 from contracts.accounting import JournalLine
 from tailrace.core.ids import derived_id
+from tailrace.core.money import LARGEST_AMOUNT
 from tailrace.db.database import Tx
 from tailrace.redrive.reminder import dead_letters_of
 
@@ -80,8 +81,11 @@ async def _carry_result(tx: Tx, stream: PeriodStream) -> list[UUID]:
     retained_earnings = (await role_map(tx)).account("retained_earnings", stream.state.last_day)
     journals: list[UUID] = []
     for currency, balances in sorted(results.items()):
-        for first in range(0, len(balances), MOST_LINES - 1):
-            lines = _lines(balances[first : first + MOST_LINES - 1], currency, retained_earnings)
+        # In parts, their sum takes as many lines as they do, at most.
+        parts = _parts(balances)
+        most = MOST_LINES - 1 if sum(abs(balance) for _, balance in parts) <= LARGEST_AMOUNT else MOST_LINES // 2
+        for first in range(0, len(parts), most):
+            lines = _lines(parts[first : first + most], currency, retained_earnings)
             id = derived_id(tx.tenant_id, "closing", stream.id, stream.version, currency, first)
             await post_closing(tx, id, f"Result of the year to {stream.state.last_day}", lines, end)
             journals.append(id)
@@ -108,9 +112,19 @@ async def _results(tx: Tx, end: datetime) -> Mapping[str, Sequence[tuple[str, in
 def _lines(balances: Sequence[tuple[str, int]], currency: str, retained_earnings: str) -> list[JournalLine]:
     """The opposite of each balance, and their sum in retained earnings."""
     result = sum(balance for _, balance in balances)
-    moves = [*((account, -balance) for account, balance in balances), (retained_earnings, result)]
+    moves = [*((account, -balance) for account, balance in balances), *_parts([(retained_earnings, result)])]
     return [
         JournalLine(account=account, currency=currency, debit=max(amount, 0), credit=max(-amount, 0))
         for account, amount in moves
         if amount
     ]
+
+
+def _parts(balances: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The same, in as many parts as it takes where one is more than a line of a journal holds."""
+    found: list[tuple[str, int]] = []
+    for account, balance in balances:
+        sign = 1 if balance > 0 else -1
+        whole, rest = divmod(abs(balance), LARGEST_AMOUNT)
+        found += [(account, sign * part) for part in [*[LARGEST_AMOUNT] * whole, rest] if part]
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, cast, func, literal, select
+from sqlalchemy import ARRAY, DateTime, func, literal, select
 
 from analytics.figures import share_of
 from analytics.measures import Measure
@@ -53,7 +53,7 @@ async def funnel(tx: Tx, asked: Asked, bounds: Sequence[datetime], start: Start)
             each.currency,
             func.count(each.document_id.distinct()).label("documents"),
             func.count(each.of.distinct()).label("led"),
-            cast(func.sum(each.amount), BigInteger).label("amount"),
+            func.sum(each.amount).label("amount"),
         ).group_by(func.rollup(each.currency))
         totals = totals.add_columns(func.grouping(each.currency).label("is_all"))
         rows = (await tx.execute(totals)).all()
@@ -64,7 +64,7 @@ async def funnel(tx: Tx, asked: Asked, bounds: Sequence[datetime], start: Start)
                 "stage": stage,
                 "count": count,
                 "amounts": [
-                    {"currency": row.currency, "amount": row.amount}
+                    {"currency": row.currency, "amount": int(row.amount)}
                     for row in sorted(rows, key=lambda row: row.currency or "")
                     if not row.is_all and row.currency is not None
                 ],
@@ -103,7 +103,7 @@ async def cohorts(tx: Tx, asked: Asked, parts: Sequence[Part], bounds: Sequence[
         placed.currency,
         func.grouping(placed.currency).label("is_all"),
         func.count(placed.customer_id.distinct()).label("customers"),
-        cast(func.sum(placed.amount), BigInteger).label("amount"),
+        func.sum(placed.amount).label("amount"),
     ).group_by(placed.cohort, placed.part, func.rollup(placed.currency))
     cells: dict[tuple[int, int], dict[str, Any]] = {}
     for row in await tx.execute(query):
@@ -111,7 +111,7 @@ async def cohorts(tx: Tx, asked: Asked, parts: Sequence[Part], bounds: Sequence[
         if row.is_all:
             cell["customers"] = row.customers
         else:
-            cell["amounts"].append({"currency": row.currency, "amount": row.amount})
+            cell["amounts"].append({"currency": row.currency, "amount": int(row.amount)})
     found: list[dict[str, Any]] = []
     for number, begun in enumerate(parts):
         mine = {at: cell for (of, at), cell in cells.items() if of == number}

@@ -221,14 +221,14 @@ async def _added_up(
     query = select(
         *told_apart,
         cast(func.sum(each["count"]), BigInteger).label("documents"),
-        cast(func.sum(each.amount), BigInteger).label("amount"),
+        func.sum(each.amount).label("amount"),
         cast(func.sum(each.seconds), BigInteger).label("seconds"),
         func.sum(each.quantity).label("quantity"),
     ).group_by(*told_apart)
     rows = (await tx.execute(query.limit(wide.MOST_SUMS + 1))).all()
     wide.ensure_few(rows)
     return {
-        (row.part, row.key, row.currency, row.measure): (row.documents, row.amount, row.seconds, int(row.quantity))
+        (row.part, row.key, row.currency, row.measure): (row.documents, int(row.amount), row.seconds, int(row.quantity))
         for row in rows
     }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -138,12 +138,22 @@ Rate = Annotated[
 ]
 """A share of one: 0.1 is ten per cent. JSON: a string."""
 
+LARGEST_AMOUNT: Final = 10**15
+"""Of one line or one document, in minor units, above or below zero. What such amounts add up to may be larger."""
+
 Minor = Annotated[
     int,
-    Field(ge=-(10**15), le=10**15, examples=[1250]),
+    Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, examples=[1250]),
     Means("In minor units of the currency: 1250 with EUR is 12.50."),
 ]
 """An amount in minor units of a currency named beside it."""
+
+MinorTotal = Annotated[
+    int,
+    Field(examples=[1250]),
+    Means("What amounts add up to, in minor units of the currency: exact, and without a bound."),
+]
+"""What amounts add up to, in minor units of a currency named beside it. It has no bound: a thousand of the largest amounts are a total too."""
 
 
 def exponent(currency: str) -> int:

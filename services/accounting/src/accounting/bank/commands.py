@@ -1,6 +1,6 @@
 """What is done with statements: read in, each line once, and said what each line is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from accounting.bank import moving_back
 from accounting.bank.bodies import BankLineConfirmation, NewBankStatement
-from accounting.bank.matching import Suggestion, candidates, certain, suggest
+from accounting.bank.matching import Suggestion, certain, lengths_of_numbers, suggest
 from accounting.bank.models import BankLine, BankStatement
 from accounting.bank.reading import read_camt, read_csv, shortened
 from accounting.bank.refusals import LineState
@@ -43,8 +43,9 @@ async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
     tx.add_all(lines)
     await tx.flush()
     if asked.confirm_certain:
+        lengths = await lengths_of_numbers(tx, bank.currency)
         for line in lines:
-            await _confirm_certain(tx, line)
+            await _confirm_certain(tx, line, lengths)
     return statement
 
 
@@ -53,7 +54,7 @@ async def suggestions(tx: Tx, id: UUID) -> tuple[Sequence[Suggestion], Sequence[
     line = await tx.find(BankLine, id)
     if line.status != "open":
         return [], []
-    return suggest(line, await candidates(tx, line.currency)), await moving_back.suggest(tx, line)
+    return await suggest(tx, line), await moving_back.suggest(tx, line)
 
 
 async def confirm(tx: Tx, who: Principal, id: UUID, match: int | None, asked: BankLineConfirmation) -> BankLine:
@@ -75,7 +76,7 @@ async def dismiss(tx: Tx, id: UUID, match: int | None, reason: str) -> BankLine:
     return line
 
 
-async def _confirm_certain(tx: Tx, line: BankLine) -> None:
+async def _confirm_certain(tx: Tx, line: BankLine, lengths: Collection[int]) -> None:
     """Nobody is asked here: what cannot be entered today, as money that is to count from Monday on, waits with the others."""
     first, last = await enterable(tx)
     if not first <= line.value_day <= last:
@@ -83,7 +84,7 @@ async def _confirm_certain(tx: Tx, line: BankLine) -> None:
     if line.amount < 0:
         await moving_back.confirm_certain(tx, line)
         await tx.flush()
-    found = certain(line, await candidates(tx, line.currency)) if line.amount > 0 else []
+    found = await certain(tx, line, lengths) if line.amount > 0 else []
     if found:
         allocations = [AllocationBody(invoice_id=each.id, amount=each.open) for each in found]
         await _receive(tx, line, found[0].customer_id, allocations)

@@ -12,11 +12,12 @@ from uuid import UUID
 from sqlalchemy import exists, select
 
 from accounting.bank.bodies import BankLineConfirmation, LineRefundBody
-from accounting.bank.matching import SCORES, Reason, alike, names
+from accounting.bank.matching import SCORES, Reason, alike
 from accounting.bank.models import BankLine
 from accounting.bank.reading import shortened
 from accounting.bank.refusals import LineState
 from accounting.invoices.copies import CustomerCopy
+from accounting.naming import names
 from accounting.payments.commands import take_back
 from accounting.payments.models import Payment
 from accounting.refunds.bodies import NewRefund

@@ -10,10 +10,10 @@ from accounting.dunning import commands
 from accounting.dunning.bodies import DunningPolicyBody, NewDunningNotice
 from accounting.dunning.models import DunningNotice
 from accounting.dunning.views import DunningNoticeView, DunningPolicyView
+from accounting.invoices.copies import settings
 from accounting.invoices.document import paper
-from accounting.invoices.projections import sellers
+from accounting.invoices.projections import sellers, templates
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
-from tailrace.core.layout import Layout
 from tailrace.http.filters import between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.paper import Paper
@@ -23,10 +23,11 @@ router = tenant_router(
     "/v1/accounting/dunning-notices",
     tag="dunning",
     about="Reminders of what is overdue: who got which, and when they go out.",
-    reads=[sellers, days],
+    reads=[sellers, templates, days],
 )
 policy_router = tenant_router("/v1/accounting/dunning-policy", tag="dunning")
-_COLUMNS = Layout(columns=("position", "item", "amount"))
+_SHOWN = {"position", "item", "amount"}
+"""A reminder has invoices in its lines: nothing else is said of them."""
 
 Notices = Annotated[
     PageRequest,
@@ -72,5 +73,8 @@ async def read_dunning_notice(tx: Tx, who: InvoiceReader, dunning_notice_id: UUI
 
 @router.get("/{dunning_notice_id}/document", response_class=Paper, response_model=None)
 async def read_dunning_document(tx: Tx, who: InvoiceReader, dunning_notice_id: UUID) -> Paper:
-    """The reminder as a letter (PDF/A), in the customer's language."""
-    return paper(commands.notice_document(await tx.find(DunningNotice, dunning_notice_id)), _COLUMNS)
+    """The reminder as a letter (PDF/A), in the customer's language and the company's layout."""
+    notice = await tx.find(DunningNotice, dunning_notice_id)
+    layout = (await settings.effective(tx)).layout
+    columns = tuple(each for each in layout.columns if each in _SHOWN)
+    return paper(commands.notice_document(notice), layout.model_copy(update={"columns": columns}))

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.invoices import BillingMode, PrepaymentsTaxed
+from tailrace.core.custom_fields import CustomValues
 from tailrace.core.fields import Amount, Country, Day, Name, Note, Sentence, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
 from tailrace.http.routing import Body
@@ -74,6 +75,8 @@ class NewInvoice(Body):
     customer_reference: Text | None = None
     """What the customer calls it; that of the order when left out."""
     notes: Note | None = None
+    custom_fields: CustomValues = {}
+    """Values of the fields that the company's template adds to invoices, by their keys."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -95,6 +98,8 @@ class InvoiceTerms(Body):
     customer_reference: Text | None = None
     """What the customer calls it."""
     notes: Note | None = None
+    custom_fields: CustomValues = {}
+    """Values of the fields that the company's template adds to invoices, by their keys, in place of what was said before."""
 
 
 class IssueBody(Body):
@@ -161,8 +166,11 @@ class BillingPolicyBody(Body):
     """The last day of the month that a periodic invoice is of; 31 for the last one there is."""
     issues: bool = False
     """Whether what is invoiced by itself is issued at once; a draft is made otherwise."""
-    number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$", examples=["INV"])] = "INV"
-    """With what the numbers of invoices begin, in capitals; the year and the number follow."""
+    number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$", examples=["INV"])] | None = Field(
+        None,
+        description="With what the numbers of invoices begin, in capitals; the year and the number follow. "
+        "As the company's template says when left out.",
+    )
     prepayments_taxed: PrepaymentsTaxed | None = Field(
         None,
         description="When tax on what is paid ahead is due: when it is received (as in the EU), or when goods leave (as in Japan). "

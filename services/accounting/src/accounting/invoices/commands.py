@@ -1,10 +1,8 @@
 """What is done with invoices: drafted, issued, credited. What that leads to in the books follows from the events that this records."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
-
-from sqlalchemy import func, select
 
 from accounting.books import hold, role_map
 from accounting.days import days
@@ -22,8 +20,10 @@ from accounting.invoices.drafting import (
     uninvoiced,
 )
 from accounting.invoices.models import Invoice, InvoiceLine, Issue
+from accounting.invoices.numbering import next_number
+from accounting.invoices.own_fields import checked_values, ensure_complete
 from accounting.invoices.prepayments import deduct
-from accounting.invoices.refusals import AlreadyInvoiced, OutOfOrder
+from accounting.invoices.refusals import AlreadyInvoiced
 from accounting.invoices.taxing import tax
 from accounting.invoices.timers import await_due
 from contracts.accounting import AccountRole
@@ -31,27 +31,27 @@ from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
-from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import by_ids
 
-NUMBERS = Numbers("invoice", "{series}-{number:05}")
 _BACK = timedelta(days=366)
+_NO_VALUES: Mapping[str, bool | str] = {}
 _NEEDED: Collection[AccountRole] = ("receivable", "unbilled_receivable", "revenue", "output_tax")
 _NEEDED_AHEAD: Collection[AccountRole] = ("receivable", "prepayment", "output_tax")
 
 
 async def create(tx: Tx, asked: NewInvoice) -> Invoice:
     """Draft an invoice. Raises Invalid, NotYetKnown, NothingToInvoice, AlreadyInvoiced, NotOneCustomer."""
+    values = await checked_values(tx, asked.custom_fields)
     if asked.prepayment is not None:
-        return await prepaying.draft(tx, asked)
+        return await prepaying.draft(tx, asked, values)
     own = own_lines(asked.lines)
     found = await _billable(tx, asked)
     if found is None:
         assert asked.customer_id is not None
         buyer = await known_buyer(tx, asked.customer_id)
-        return await _drafted(tx, buyer, asked.currency or buyer.currency, asked, own)
+        return await _drafted(tx, buyer, asked.currency or buyer.currency, asked, own, values=values)
     lines = delivered_lines(found, await days.calendar(tx))
-    return await _drafted(tx, found.buyer, found.currency, asked, [*lines, *own], found.reference)
+    return await _drafted(tx, found.buyer, found.currency, asked, [*lines, *own], found.reference, values)
 
 
 async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
@@ -78,14 +78,17 @@ async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> I
     """Say other terms of a draft, and what it sells itself. Raises InvoiceState, Invalid."""
     invoice = await tx.load(Invoice, id, match)
     invoice.after("changed")
+    said = asked.model_dump(include={"payment_terms_days", "customer_reference", "notes"})
+    terms = {**said, "custom_fields": await checked_values(tx, asked.custom_fields)}
     if invoice.kind == "prepayment":
-        prepaying.change(invoice, asked)
+        if asked.lines:
+            raise Invalid.field("/lines", "A prepayment has no lines but those of its order's rates.")
+        invoice.change(terms, list(invoice.lines))
         return invoice
     delivered = [line for line in invoice.lines if line.shipment_id is not None]
     lines = [*delivered, *own_lines(asked.lines)]
     if not lines:
         raise Invalid.field("/lines", "An invoice has a line.")
-    terms = asked.model_dump(include={"payment_terms_days", "customer_reference", "notes"})
     await tax(tx, lines, await days.today(tx))
     invoice.change(terms, numbered(lines))
     return invoice
@@ -106,10 +109,15 @@ async def delete(tx: Tx, id: UUID, match: int | None) -> None:
     (await tx.load(Invoice, id, match)).delete()
 
 
-async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None) -> Invoice:
-    """Let an invoice bind, under the next number of its series. Raises InvoiceState, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible."""
+async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None, *, by_itself: bool = True) -> Invoice:
+    """Let an invoice bind, under the next number. A person is asked for what the company's template wants of it.
+
+    Raises InvoiceState, Invalid, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible.
+    """
     invoice = await tx.load(Invoice, id, match)
     invoice.after("issued")
+    if not by_itself:
+        await ensure_complete(tx, invoice)
     today = await days.today(tx)
     day = dated or today
     checked_day(day, today - _BACK, today, "/dated")
@@ -127,16 +135,9 @@ async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None) 
     prepaid_tax = await deduct(tx, invoice)
     if invoice.prepaid:
         await ensure_roles(tx, day, _NEEDED_AHEAD)
-    series = f"{(await policy.policy_of(tx)).number_prefix}-{day.year}"
-    # Last: from here on, the next one of the series waits for this transaction.
-    number = await NUMBERS.next(tx, series)
-    last = await tx.scalar(select(func.max(Invoice.dated)).where(Invoice.series == series))
-    if last is not None and day < last:
-        if dated is not None:
-            raise OutOfOrder(last)
-        day = last
+    number, day = await next_number(tx, "invoice", day, said=dated is not None)
     due_on = day + timedelta(days=invoice.payment_terms_days)
-    invoice.issue(Issue(number, series, day, due_on, await moment_of(tx, day), seller, prepaid_tax))
+    invoice.issue(Issue(number, day, due_on, await moment_of(tx, day), seller, prepaid_tax))
     await await_due(tx, invoice)
     return invoice
 
@@ -190,6 +191,7 @@ async def _drafted(
     asked: NewInvoice | InvoiceTerms,
     lines: list[InvoiceLine],
     reference: str | None = None,
+    values: Mapping[str, bool | str] = _NO_VALUES,
 ) -> Invoice:
     supplied = [line.supplied_on for line in lines if line.supplied_on is not None]
     terms = {
@@ -201,6 +203,7 @@ async def _drafted(
         else asked.payment_terms_days,
         "customer_reference": asked.customer_reference or reference,
         "notes": asked.notes,
+        "custom_fields": dict(values),
         "supplied_from": min(supplied, default=None),
         "supplied_until": max(supplied, default=None),
     }

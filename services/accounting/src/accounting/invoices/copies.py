@@ -1,4 +1,4 @@
-"""What invoices keep of others: who buys, what was ordered, what of it has left, and who sells."""
+"""What invoices keep of others: who buys, what was ordered, what of it has left, who sells, and what the company's template says."""
 
 from datetime import datetime
 from typing import Any
@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from accounting.models import Base
+from contracts.templates import TemplateSettings
 from tailrace.db.keys import tenant_index
 from tailrace.messaging.replica import Replica
+from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 from tailrace.pricing.copies import TaxCode, TaxPolicy
 
 
@@ -98,3 +100,18 @@ class TaxPolicyCopy(TaxPolicy, Base):
     """How the company rounds tax."""
 
     __tablename__ = "tax_policy_copy"
+
+
+class TemplateCopy(TemplateRow, Base):
+    """A template of the catalog."""
+
+    __tablename__ = "template_copy"
+
+
+class TemplateChoiceCopy(TemplateChoiceRow, Base):
+    """Which template is the company's."""
+
+    __tablename__ = "template_choice_copy"
+
+
+settings = CompanySettings(TemplateCopy, TemplateChoiceCopy, TemplateSettings)

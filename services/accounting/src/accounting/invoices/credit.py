@@ -38,11 +38,10 @@ class CreditNote(Aggregate, Base):
         refers_to("invoice", "invoice_id"),
         tenant_index("invoice_id"),
         tenant_index("customer_id", "id"),
-        tenant_index("series", "dated"),
+        tenant_index("dated"),
     )
 
     number: Mapped[str]
-    series: Mapped[str]
     invoice_id: Mapped[UUID]
     invoice_number: Mapped[str]
     customer_id: Mapped[UUID | None]
@@ -80,7 +79,7 @@ class CreditNote(Aggregate, Base):
         at: datetime,
         released: tuple[int, int] = (0, 0),
     ) -> "CreditNote":
-        """Take these amounts of an invoice's lines back. `terms` are the number, its series, the day, the reason and the seller.
+        """Take these amounts of an invoice's lines back. `terms` are the number, the day, the reason and the seller.
 
         `released` is what the invoice deducted and is paid ahead again, and the tax that is due on that.
         """

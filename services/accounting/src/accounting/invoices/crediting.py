@@ -5,8 +5,6 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, select
-
 from accounting.days import days
 from accounting.invoices import policy
 from accounting.invoices.bodies import CreditLine, NewCreditNote
@@ -14,18 +12,16 @@ from accounting.invoices.commands import ensure_roles, moment_of
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.credit import CreditNote, nets_of, taxes_of
 from accounting.invoices.models import Invoice
+from accounting.invoices.numbering import next_number
 from accounting.invoices.prepayments import not_deducted, release
-from accounting.invoices.refusals import OutOfOrder, TooMuchCredited
+from accounting.invoices.refusals import TooMuchCredited
 from accounting.invoices.taxing import levies
 from accounting.payments.allocation import free
 from tailrace.core.errors import Invalid
 from tailrace.core.plausible import checked_day
 from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
-from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import by_ids
-
-NUMBERS = Numbers("credit_note", "{series}-{number:05}")
 
 Amounts = Mapping[UUID, tuple[int, int]]
 """By line of an invoice, net and tax."""
@@ -66,16 +62,9 @@ async def take_back(
     released = beyond - freed
     released_tax = await release(tx, invoice, released, day)
     seller = await policy.seller(tx)
-    series = f"CN-{day.year}"
-    number = await NUMBERS.next(tx, series)
-    last = await tx.scalar(select(func.max(CreditNote.dated)).where(CreditNote.series == series))
-    if last is not None and day < last:
-        if said:
-            raise OutOfOrder(last)
-        # The company's days went back, to a time zone further west.
-        day = last
+    number, day = await next_number(tx, "credit_note", day, said=said is not None)
     at = await moment_of(tx, day)
-    terms = {"number": number, "series": series, "dated": day, "reason": reason, "seller": seller}
+    terms = {"number": number, "dated": day, "reason": reason, "seller": seller}
     note = CreditNote.issued(invoice, amounts, quantities, terms, at, (released - released_tax, released_tax))
     for line in invoice.lines:
         if line.id in quantities:

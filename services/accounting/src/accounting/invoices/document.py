@@ -18,8 +18,8 @@ _DELIVERED = {"en": "Order {0}, shipment {1}", "ja": "注文 {0}、出荷 {1}"}
 _DRAFT = {"en": "Draft", "ja": "下書き"}
 
 
-def paper(said: Mapping[str, Any], layout: Layout | None = None) -> Paper:
-    """What a document says, typeset. Making it raises CannotBeTypeset, and Unavailable when too many are being made."""
+def paper(said: Mapping[str, Any], layout: Layout) -> Paper:
+    """What a document says, typeset as the company has it. Making it raises CannotBeTypeset, and Unavailable when too many are being made."""
     return Paper.later(said["number"], partial(typeset, "business", said, layout))
 
 

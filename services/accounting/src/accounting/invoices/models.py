@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from accounting.invoices.prepaid import keep_received, taxes_due
 from accounting.invoices.refusals import AlreadyInvoiced, InvoiceState
 from accounting.models import Base
+from accounting.naming import squeezed
 from contracts import invoices as events
 from contracts.orders import RateOfTax
 from tailrace.core.ids import uuid7
@@ -51,7 +52,6 @@ class Issue:
     """What an invoice gets when it is issued. `seller` is what the document says of the company; `prepaid_tax` was due on what it deducts."""
 
     number: str
-    series: str
     dated: date
     due_on: date
     at: datetime
@@ -66,13 +66,15 @@ class Invoice(Aggregate, Base):
         tenant_index("customer_id", "id"),
         tenant_index("status", "id"),
         tenant_index("due_on", "id"),
-        tenant_index("series", "dated"),
+        tenant_index("dated"),
+        tenant_index("currency", "number_key", where="status IN ('issued', 'partly_paid')"),
         tenant_index("order_id", where="order_id IS NOT NULL"),
     )
 
     kind: Mapped[Kind] = mapped_column(server_default=text("'invoice'"))
     number: Mapped[str | None]
-    series: Mapped[str | None]
+    number_key: Mapped[str | None]
+    """Its letters and digits, by which the line of a bank's statement names it."""
     status: Mapped[Status]
     order_id: Mapped[UUID | None]
     """The order that a prepayment is for; the lines of other invoices say theirs."""
@@ -86,6 +88,8 @@ class Invoice(Aggregate, Base):
     payment_terms_days: Mapped[int]
     customer_reference: Mapped[str | None]
     notes: Mapped[str | None]
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """Values of the fields that the company adds, by their keys."""
     supplied_from: Mapped[date | None]
     supplied_until: Mapped[date | None]
     dated: Mapped[date | None]
@@ -160,7 +164,7 @@ class Invoice(Aggregate, Base):
     def drafted(cls, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> "Invoice":
         """A new draft. `terms` are the columns that say whose it is, and on what terms."""
         begin: dict[str, Any] = {"kind": "invoice", "taxed_when_received": True, "paid": 0, "credited": 0, "prepaid": 0}
-        invoice = cls(id=uuid7(), status="draft", dunning_level=0, prepayments=[], **begin)
+        invoice = cls(id=uuid7(), status="draft", dunning_level=0, prepayments=[], custom_fields={}, **begin)
         invoice._take(terms, lines)
         invoice.record(events.InvoiceCreated(**invoice._description()))
         return invoice
@@ -197,7 +201,8 @@ class Invoice(Aggregate, Base):
     def issue(self, issue: Issue) -> None:
         """Let it bind, under its number."""
         self.status = self.after("issued")
-        self.number, self.series, self.dated, self.due_on = issue.number, issue.series, issue.dated, issue.due_on
+        self.number, self.number_key = issue.number, squeezed(issue.number)
+        self.dated, self.due_on = issue.dated, issue.due_on
         self.issued_at, self.seller = issue.at, dict(issue.seller)
         delivered = [line for line in self.lines if line.shipment_id is not None]
         self.record(
@@ -302,7 +307,8 @@ class Invoice(Aggregate, Base):
 
     def _description(self) -> dict[str, Any]:
         said = {
-            name: getattr(self, name) for name in ("customer_id", "customer_name", "currency", "net", "tax", "taxes")
+            name: getattr(self, name)
+            for name in ("customer_id", "customer_name", "currency", "net", "tax", "taxes", "custom_fields")
         }
         return {"invoice_id": self.id, "lines": [line.described() for line in self.lines], **said}
 

@@ -27,7 +27,8 @@ class BillingPolicy(Aggregate, Base):
     mode: Mapped[BillingMode]
     closing_day: Mapped[int]
     issues: Mapped[bool]
-    number_prefix: Mapped[str]
+    number_prefix: Mapped[str | None]
+    """None for as the company's template says."""
     prepayments_taxed: Mapped[PrepaymentsTaxed | None] = mapped_column()
     """None for as in the company's country."""
     issuer: Mapped[dict[str, Any]]

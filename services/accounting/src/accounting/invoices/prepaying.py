@@ -1,5 +1,6 @@
 """Asking to be paid ahead: an invoice of a part of an order, by rate, and never of more than the order has left to ask for."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from accounting.days import days
-from accounting.invoices.bodies import InvoiceTerms, NewInvoice
+from accounting.invoices.bodies import NewInvoice
 from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import uncredited
@@ -16,7 +17,6 @@ from accounting.invoices.prepayments import divided
 from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
 from accounting.invoices.rooms import left_of, rooms_of
 from accounting.invoices.taxing import Rate, levies
-from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.money import plain_decimal, round_minor
 from tailrace.db.database import Tx
@@ -25,8 +25,8 @@ from tailrace.messaging.replica import by_ids
 _SAID = {"en": "Prepayment for order {0}", "ja": "注文 {0} の前受金"}
 
 
-async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
-    """Raises NotYetKnown, Invalid, NothingToInvoice, TooMuchPrepaid."""
+async def draft(tx: Tx, asked: NewInvoice, values: Mapping[str, bool | str]) -> Invoice:
+    """`values` are those of the company's own fields. Raises NotYetKnown, Invalid, NothingToInvoice, TooMuchPrepaid."""
     assert asked.order_id is not None and asked.prepayment is not None
     # One that was cancelled asks for nothing ahead, nor one that is being changed, until it binds again.
     (await by_ids(tx, OrderCopy, [asked.order_id])).in_use(asked.order_id, "/order_id")
@@ -47,7 +47,7 @@ async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
         _line(position, _SAID[language].format(order.number), rate, *parts)
         for position, (rate, parts) in enumerate(divided(amount, rooms, levied).items(), 1)
     ]
-    invoice = Invoice.drafted(_terms(buyer, order, asked), lines)
+    invoice = Invoice.drafted({**_terms(buyer, order, asked), "custom_fields": dict(values)}, lines)
     tx.add(invoice)
     return invoice
 
@@ -66,14 +66,6 @@ async def ensure_wanted(tx: Tx, invoice: Invoice) -> None:
 async def _held(tx: Tx, order_id: UUID) -> OrderCopy:
     """Of those who ask for the same order, one after the other sees what is left of it."""
     return (await tx.scalars(select(OrderCopy).where(OrderCopy.id == order_id).with_for_update())).one()
-
-
-def change(invoice: Invoice, asked: InvoiceTerms) -> None:
-    """Other terms of a draft. Raises Invalid for lines: its amount is what was asked for."""
-    if asked.lines:
-        raise Invalid.field("/lines", "A prepayment has no lines but those of its order's rates.")
-    terms = asked.model_dump(include={"payment_terms_days", "customer_reference", "notes"})
-    invoice.change(terms, list(invoice.lines))
 
 
 def _line(position: int, name: str, rate: Rate, net: int, tax: int) -> InvoiceLine:

@@ -36,3 +36,8 @@ taxes = replica(
     Source(copies.TaxCodeCopy, *catalog.TAX_CODE),
     Source(copies.TaxPolicyCopy, *catalog.TAX_POLICY),
 )
+templates = replica(
+    "accounting.templates",
+    Source(copies.TemplateCopy, *catalog.TEMPLATE),
+    Source(copies.TemplateChoiceCopy, *catalog.TEMPLATE_CHOICE),
+)

@@ -16,10 +16,11 @@ from accounting.invoices.bodies import (
     NewCreditNote,
     NewInvoice,
 )
+from accounting.invoices.copies import settings
 from accounting.invoices.credit import CreditNote
 from accounting.invoices.document import credit_note_document, invoice_document, paper
 from accounting.invoices.models import Invoice, Kind, Status, of_order
-from accounting.invoices.projections import companies, customers, deliveries, orders, sellers, taxes
+from accounting.invoices.projections import companies, customers, deliveries, orders, sellers, taxes, templates
 from accounting.invoices.views import (
     BillingPolicyView,
     BillingTermsView,
@@ -37,7 +38,7 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
 
-_READS = [books, customers, orders, deliveries, sellers, companies, taxes, days]
+_READS = [books, customers, orders, deliveries, sellers, companies, taxes, templates, days]
 router = tenant_router(
     "/v1/accounting/invoices",
     tag="invoices",
@@ -128,8 +129,9 @@ async def delete_invoice(tx: Tx, who: InvoiceWriter, match: IfMatch, invoice_id:
 async def issue_invoice(
     tx: Tx, who: InvoiceWriter, match: IfMatch, invoice_id: UUID, body: IssueBody | None = None
 ) -> Invoice:
-    """Let it bind, under the next number of its series. From here on it never changes."""
-    return await commands.issue(tx, invoice_id, match, None if body is None else body.dated)
+    """Let it bind, under the next number. From here on it never changes, so that what the company's template asks for is there before."""
+    dated = None if body is None else body.dated
+    return await commands.issue(tx, invoice_id, match, dated, by_itself=False)
 
 
 @router.post("/{invoice_id}/credit-notes", status_code=201, response_model=CreditNoteView)
@@ -142,9 +144,10 @@ async def create_credit_note(
 
 @router.get("/{invoice_id}/document", response_class=Paper, response_model=None)
 async def read_invoice_document(tx: Tx, who: InvoiceReader, invoice_id: UUID) -> Paper:
-    """The invoice as a document (PDF/A), in the customer's language."""
+    """The invoice as a document (PDF/A), in the customer's language and the company's layout."""
     invoice = await tx.find(Invoice, invoice_id)
-    return paper(invoice_document(invoice, await policy.seller(tx), await days.today(tx)))
+    said = invoice_document(invoice, await policy.seller(tx), await days.today(tx))
+    return paper(said, (await settings.effective(tx)).layout)
 
 
 @router.get("/{invoice_id}/ubl", response_class=ubl.Ubl, response_model=None)
@@ -171,8 +174,9 @@ async def read_credit_note(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> 
 
 @notes_router.get("/{credit_note_id}/document", response_class=Paper, response_model=None)
 async def read_credit_note_document(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> Paper:
-    """The credit note as a document (PDF/A), in the customer's language."""
-    return paper(credit_note_document(await tx.find(CreditNote, credit_note_id)))
+    """The credit note as a document (PDF/A), in the customer's language and the company's layout."""
+    note = await tx.find(CreditNote, credit_note_id)
+    return paper(credit_note_document(note), (await settings.effective(tx)).layout)
 
 
 @notes_router.get("/{credit_note_id}/ubl", response_class=ubl.Ubl, response_model=None)

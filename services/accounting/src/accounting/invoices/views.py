@@ -127,6 +127,8 @@ class InvoiceView(InvoiceSummary):
     """How many days after its date it is due."""
     notes: str | None
     """What else it says."""
+    custom_fields: dict[str, bool | str]
+    """Values of the fields that the company adds, by their keys; a number is a string."""
     supplied_from: date | None
     """The first day on which something of it left."""
     supplied_until: date | None
@@ -205,8 +207,8 @@ class BillingPolicyView(View):
     """The last day of the month that a periodic invoice is of; 31 for the last one there is."""
     issues: bool
     """Whether what is invoiced by itself is issued at once."""
-    number_prefix: str
-    """With what the numbers of invoices begin."""
+    number_prefix: str | None
+    """With what the numbers of invoices begin; null for as the company's template says."""
     prepayments_taxed: PrepaymentsTaxed | None
     """When tax on what is paid ahead is due; null for as in the company's country."""
     issuer: IssuerBody

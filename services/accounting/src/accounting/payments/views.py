@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.payments import ExchangeRate
-from tailrace.core.money import Currency, Minor
+from tailrace.core.money import Currency, Minor, MinorTotal
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
 
@@ -96,7 +96,7 @@ class RateView(ResourceView):
 class RevaluedView(View):
     currency: Currency
     """What was owed in."""
-    open: Minor
+    open: MinorTotal
     """What was owed, in that currency."""
     difference: Minor
     """By how much it is worth more than when it was issued, in the company's currency."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from tailrace.core.money import Currency, Minor
+from tailrace.core.money import Currency, MinorTotal
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import View
 
@@ -18,21 +18,21 @@ class AgedView(View):
     """What they are called."""
     currency: Currency
     """What every amount of the row is in, an ISO 4217 code."""
-    not_due: Minor
+    not_due: MinorTotal
     """What is not due yet, that of the day included."""
-    days_1_to_30: Minor
+    days_1_to_30: MinorTotal
     """What was due up to 30 days before."""
-    days_31_to_60: Minor
+    days_31_to_60: MinorTotal
     """What was due up to 60 days before."""
-    days_61_to_90: Minor
+    days_61_to_90: MinorTotal
     """What was due up to 90 days before."""
-    over_90_days: Minor
+    over_90_days: MinorTotal
     """What was due earlier."""
-    open: Minor
+    open: MinorTotal
     """All of these."""
-    credit: Minor
+    credit: MinorTotal
     """What they paid and is for no invoice, above zero."""
-    balance: Minor
+    balance: MinorTotal
     """What they owe in the end, `open` less `credit`."""
 
 
@@ -56,9 +56,9 @@ class StatementEntryView(View):
     """What it is: invoice, credit_note, payment, reversal, refund, refund_returned, or allocation where it changed the currency."""
     number: str
     """What it is called; of an allocation, the invoice."""
-    amount: Minor
+    amount: MinorTotal
     """By how much more is owed; below zero, less."""
-    balance: Minor
+    balance: MinorTotal
     """What is owed after it."""
     due_on: date | None
     """Of an invoice, the last day on which it is paid in time."""
@@ -77,9 +77,9 @@ class StatementView(View):
     """The first day of it."""
     until: date
     """The last day of it."""
-    opening: Minor
+    opening: MinorTotal
     """What was owed before the first day."""
-    closing: Minor
+    closing: MinorTotal
     """What was owed at the end of the last one."""
     entries: Sequence[StatementEntryView]
     """What came between, day by day."""

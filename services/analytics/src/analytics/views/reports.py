@@ -8,14 +8,14 @@ from analytics.measures import Kind, Measure
 from analytics.periods import Interval
 from analytics.reports import By
 from analytics.views.freshness import FreshnessView
-from tailrace.core.money import Currency, Minor, Rate, SignedQuantity
+from tailrace.core.money import Currency, Minor, MinorTotal, Rate, SignedQuantity
 from tailrace.http.routing import View
 
 
 class AmountFigure(View):
     count: int
     """How many documents, or steps of one such as shipments."""
-    amount: Minor
+    amount: MinorTotal
     """What they come to, in the currency of the row."""
     records: str
     """Where the records are listed that it adds up."""
@@ -205,7 +205,7 @@ class TaskCompletionView(ReportView):
 class CurrencyAmount(View):
     currency: Currency
     """What the amount is in, an ISO 4217 code."""
-    amount: Minor
+    amount: MinorTotal
     """What it comes to, in minor units."""
 
 

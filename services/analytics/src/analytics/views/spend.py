@@ -7,7 +7,7 @@ from analytics.forecasts.series import ForecastMeasure, Step
 from analytics.views.freshness import FreshnessView
 from analytics.views.reports import AmountFigure, ReportRow, ReportView
 from contracts.analytics import KpiOutcome
-from tailrace.core.money import Currency, Minor, SignedQuantity
+from tailrace.core.money import Currency, MinorTotal, SignedQuantity
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import View
 
@@ -30,7 +30,7 @@ class SpendRow(ReportRow):
     """Goods that went back to their suppliers, at what is owed for them, or at their cost where that is not known."""
     issued: GoodsFigure
     """Goods that were sold or used, at their cost as it was booked when they left."""
-    spent: Minor
+    spent: MinorTotal
     """What was received less what was returned."""
 
 
