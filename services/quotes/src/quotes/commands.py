@@ -1,5 +1,6 @@
 """What is done with quotes: written, submitted, sent, answered, revised. What that leads to elsewhere follows from the events that this records."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -257,9 +258,10 @@ def _list_of(customer: CustomerCopy, currency: str) -> UUID | None:
 
 async def _number(tx: Tx, day: date) -> str:
     """The next one in the company's form. One that was counted in another form before is passed over."""
-    numbers = NUMBERS.written_as((await settings.effective(tx)).numbering.get("quote"))
-    while True:
-        number = await numbers.next(tx, str(day.year))
+
+    async def taken(written: Collection[str]) -> Collection[str]:
         with tx.seeing_all():
-            if await tx.scalar(select(Quote.id).where(Quote.number == number).limit(1)) is None:
-                return number
+            return list(await tx.scalars(select(Quote.number).where(Quote.number.in_(written))))
+
+    numbers = NUMBERS.written_as((await settings.effective(tx)).numbering.get("quote"))
+    return await numbers.next_free(tx, str(day.year), taken)

@@ -1,6 +1,6 @@
 """What happens to shipments. A shipment's row lock decides every race: what was dispatched first stays dispatched, what was cancelled first stays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -167,10 +167,11 @@ async def deliver(
 
 async def _number(tx: Tx, numbers: Numbers, order_number: str) -> str:
     """The next one. One that was counted in another form before is passed over."""
-    while True:
-        number = await numbers.next(tx, order_number)
-        if await tx.scalar(select(Shipment.id).where(Shipment.number == number).limit(1)) is None:
-            return number
+
+    async def taken(written: Collection[str]) -> Collection[str]:
+        return list(await tx.scalars(select(Shipment.number).where(Shipment.number.in_(written))))
+
+    return await numbers.next_free(tx, order_number, taken)
 
 
 async def _when(tx: Tx, asked: datetime | None, field: str) -> datetime:
