@@ -15,6 +15,7 @@ _SOUNDS_PERSONAL = re.compile(
     "(first|last|given|family|customer|owner|payer|partner|contact|user|recipient|person)_name|note|notes|comment|description)$"
 )
 NOT_PERSONAL = {
+    ("ApprovalRequested", "process_note"): "which process a template names that is not there",
     ("Words", "notes"): "the heading of notes on a company's documents",
     ("Words", "tax_id"): "the heading of the tax number on a company's documents",
     ("UnexpectedGoods", "description"): "what the goods are",
