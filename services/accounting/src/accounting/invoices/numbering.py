@@ -1,7 +1,7 @@
 """How invoices and credit notes are numbered: without a gap, and in the order of their days.
 
-Who says how numbers are written comes first who is nearer: the company's billing policy, then its template, then what is built in. Numbers count on
-whoever says it: in a year of their own where the form shows the series, which is the year, and else from one year to the next.
+The company's billing policy says how they are written, or else its template, or else what is built in. Numbers count on when the form changes: within
+the year where it shows the series, which is the year, and else from one year to the next.
 """
 
 from collections.abc import Collection
