@@ -35,8 +35,8 @@ async def test_goods_leave_as_the_companys_template_says(gateway: Gateway) -> No
 
     order = await company.order(4)
     (shipment,) = await eventually(lambda: company.shipments(order["id"]), bool, what="a shipment")
-    lots = [(lot["number"], lot["quantity"]) for line in shipment["lines"] for lot in line["lots"]]
-    assert (shipment["number"], lots) == ("S-00001", [("CAME-FIRST", "3"), ("EXPIRES-FIRST", "1")])
+    taken = [(lot["number"], lot["quantity"]) for line in shipment["lines"] for lot in line["lots"]]
+    assert (shipment["number"], taken) == ("S-00001", [("CAME-FIRST", "3"), ("EXPIRES-FIRST", "1")])
 
     async def refused(what: str, **body: Any) -> tuple[int, str]:
         answer = await member.send("POST", f"/v1/shipments/{shipment['id']}/{what}", json=body)

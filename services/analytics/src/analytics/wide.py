@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select
 from analytics.lake.engine import Engine, Question
 from analytics.lake.queue import STATE, waiting
 from analytics.lake.tables import Snapshot
+from analytics.measures import Measure
 from analytics.memberships import teams_at
 from analytics.refusals import TooManyRows
 from tailrace.db.database import Tx
@@ -51,7 +52,7 @@ def ensure_few(sums: Sized) -> None:
 async def totals(
     tx: Tx,
     engine: Engine | None,
-    measures: Collection[str],
+    measures: Collection[Measure],
     asked: Any,
     *,
     money: bool,
