@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from contracts.catalog import TemplateChoiceUpdated, TemplateCreated, TemplateUpdated
 from contracts.templates import TemplateSettings
@@ -152,3 +153,20 @@ async def test_whether_an_order_leaves_in_parts_is_the_template_s_where_it_does_
     other = accepted(desk, number="Q-2026-00002")
     await desk.h.deliver(other, aggregate_id=other.quote_id)
     assert not (await only_order(desk, other))["partial_allowed"]
+
+
+async def test_an_order_asks_once_what_the_template_says(desk: Desk) -> None:
+    await says(desk, numbering={"order": "A-{number}"}, fields=FIELDS)
+    sent: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *more: Any) -> None:
+        sent.append(statement)
+
+    engine = desk.h.database.engine.sync_engine
+    listen(engine, "before_cursor_execute", note)
+    try:
+        order = await desk.create(custom_fields=OWN)
+    finally:
+        remove(engine, "before_cursor_execute", note)
+    assert (order["number"], order["custom_fields"]) == ("A-1", OWN)
+    assert len([statement for statement in sent if "template_copy" in statement]) == 1

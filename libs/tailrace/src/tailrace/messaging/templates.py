@@ -50,4 +50,9 @@ class CompanySettings(Generic[Settings]):
         self._settings = settings
 
     async def effective(self, tx: Tx) -> Settings:
-        return self._settings.model_validate(await tx.scalar(self._chosen) or {})
+        """Read once in a transaction: what it decides by does not change on the way."""
+        known: dict[UUID, Settings] = tx.info.setdefault(self, {})
+        if (settings := known.get(tx.tenant_id)) is None:
+            settings = self._settings.model_validate(await tx.scalar(self._chosen) or {})
+            known[tx.tenant_id] = settings
+        return settings
