@@ -7,7 +7,7 @@ from uuid import UUID
 from contracts.approvals import Submission, Withdrawal
 from contracts.orders import OrderEvent
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor
+from tailrace.core.money import Currency, Minor, MinorTotal
 
 CreditReason = Literal["limit_exceeded", "rate_missing", "invoice_overdue", "customer_inactive"]
 """Why an order is held: it would make the customer owe more than they may; what they owe cannot be told in the limit's currency; an invoice has been
@@ -31,8 +31,8 @@ class OrderCreditHeld(Submission, OrderEvent):
     reasons: list[CreditReason]
     credit_limit: Minor | None = None
     limit_currency: Currency | None = None
-    exposure: Minor | None = None
-    worth: Minor | None = None
+    exposure: MinorTotal | None = None
+    worth: MinorTotal | None = None
     overdue_invoices: int = 0
     overdue_since: date | None = None
     """The day by which the oldest of them was to be paid."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.accounting import AccountingEvent
 from contracts.orders import RateOfTax
-from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
+from tailrace.core.money import Currency, Minor, MinorTotal, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
 
 BillingMode = Literal["manual", "per_shipment", "periodic"]
@@ -302,7 +302,7 @@ class DunningNoticeIssued(AccountingEvent):
     dated: date
     level: int
     currency: Currency
-    open: Minor
+    open: MinorTotal
     fee: Minor
     invoices: list[UUID]
 

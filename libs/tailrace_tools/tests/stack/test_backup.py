@@ -1,10 +1,12 @@
 """Backups of a stack that is PostgreSQL alone: a copy under writes, moments to go back to, and what is refused."""
 
 import asyncio
+import json
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +21,7 @@ from tailrace.core.operator_error import OperatorError
 from tailrace.stack import control
 from tailrace.stack.backup import daily, moments, restore, take
 from tailrace.stack.backup.copying import copy_kafka
-from tailrace.stack.backup.folder import Backups, Manifest, Target, room_for
+from tailrace.stack.backup.folder import Backups, Kept, Manifest, Target, room_for
 from tailrace.stack.backup.series import Series
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Layout
@@ -307,6 +309,36 @@ def test_the_next_one_is_taken_by_itself_when_it_is_due(machine: Stack, backups:
     with pytest.raises(OperatorError, match="is gone"):
         asyncio.run(next_one())
     asyncio.run(again_when_it_is_there())
+
+
+def test_what_was_said_before_there_was_a_schedule_is_taken_by_hand(machine: Stack, backups: Backups) -> None:
+    layout = machine.plan.layout
+    target = Target.load(layout)
+    assert target is not None
+    path = Target.path(layout)
+    path.write_text(json.dumps({"folder": target.folder, "series": target.series, "of_a_later_release": 1}))
+    assert Target.load(layout) == replace(target, keep=7, every=0)
+    target.save(layout)
+
+
+async def test_a_copy_that_is_cancelled_has_ended_when_that_is_known() -> None:
+    copied, going_on = list[str](), threading.Event()
+
+    def files() -> Iterator[tuple[str, Kept]]:
+        for number in range(1000):
+            going_on.wait(0.05)
+            copied.append(str(number))
+            yield str(number), Kept(0, "")
+
+    copying = asyncio.create_task(take.in_thread("here", files()))
+    await asyncio.sleep(0.2)
+    copying.cancel()
+    await asyncio.wait({copying})
+    ended = len(copied)
+    assert 0 < ended < 1000
+    going_on.set()
+    await asyncio.sleep(0.2)
+    assert len(copied) == ended
 
 
 async def _one_second_later(machine: Stack, backups: Backups, keep: int) -> None:

@@ -1,8 +1,11 @@
 """What people may do with an order. What it leads to elsewhere follows from the events that this records."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import select
 
 from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.credit import commands as credit
@@ -134,8 +137,13 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
 
 
 async def next_number(tx: Tx) -> str:
-    """The next one in the company's form; all forms count on in one series."""
-    return await NUMBERS.written_as((await settings.effective(tx)).numbering.get("order")).next(tx)
+    """The next one in the company's form; all forms count on in one series. One that another form has written is passed over."""
+
+    async def taken(written: Collection[str]) -> Collection[str]:
+        with tx.seeing_all():
+            return list(await tx.scalars(select(Order.number).where(Order.number.in_(written))))
+
+    return await NUMBERS.written_as((await settings.effective(tx)).numbering.get("order")).next_free(tx, "", taken)
 
 
 async def _rep(tx: Tx, terms: dict[str, Any]) -> UUID | None:

@@ -104,11 +104,13 @@ async def unpack(tx: Tx, shipment_id: UUID, match: int | None, package_id: UUID)
 async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) -> Shipment:
     """Returns the new shipment. Raises NotInParts, WrongState, TooMuch, NothingLeft, Invalid."""
     said = await settings.effective(tx)
-    shipment = await tx.load(Shipment, shipment_id, match)
+    # The number first: who makes several shipments holds the count, and then waits for this one.
+    asked = await tx.find(Shipment, shipment_id)
     if said.shipping.in_parts is False:
-        raise NotInParts(shipment.number)
-    numbers = NUMBERS.written_as(said.numbering.get("shipment"))
-    other = shipment.split(wanted, await _number(tx, numbers, shipment.order_number))
+        raise NotInParts(asked.number)
+    number = await _number(tx, NUMBERS.written_as(said.numbering.get("shipment")), asked.order_number)
+    shipment = await tx.load(Shipment, shipment_id, match)
+    other = shipment.split(wanted, number)
     tx.add(other)
     return other
 

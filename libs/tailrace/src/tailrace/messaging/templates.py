@@ -13,11 +13,12 @@
 A change counts here when its event has arrived. What no template says is what an empty one says.
 """
 
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Mapped
 
 from tailrace.db.database import Tx
@@ -26,6 +27,8 @@ from tailrace.messaging.replica import Replica
 __all__ = ["CompanySettings", "TemplateChoiceRow", "TemplateRow"]
 
 Settings = TypeVar("Settings", bound=BaseModel)
+_KEPT = 512
+"""Of so many companies."""
 
 
 class TemplateRow(Replica):
@@ -46,13 +49,14 @@ class CompanySettings(Generic[Settings]):
     def __init__(
         self, templates: type[TemplateRow], choices: type[TemplateChoiceRow], settings: type[Settings]
     ) -> None:
-        self._chosen = select(templates.effective).join(choices, choices.template_id == templates.id)
-        self._settings = settings
+        self._chosen = select(cast(templates.effective, Text)).join(choices, choices.template_id == templates.id)
+        # As long as a template says the same, its fields and patterns are not checked once more.
+        self._read = lru_cache(maxsize=_KEPT)(settings.model_validate_json)
 
     async def effective(self, tx: Tx) -> Settings:
         """Read once in a transaction: what it decides by does not change on the way."""
         known: dict[UUID, Settings] = tx.info.setdefault(self, {})
         if (settings := known.get(tx.tenant_id)) is None:
-            settings = self._settings.model_validate(await tx.scalar(self._chosen) or {})
+            settings = self._read(await tx.scalar(self._chosen) or "{}")
             known[tx.tenant_id] = settings
         return settings

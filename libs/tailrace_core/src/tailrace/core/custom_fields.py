@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -137,6 +138,7 @@ def fitting(values: Mapping[str, Any], fields: Iterable[CustomField]) -> dict[st
     return kept
 
 
+@lru_cache(maxsize=4096)
 def _matching(pattern: str) -> TypeAdapter[str]:
     # pydantic's own expressions take time in proportion to the text, whatever the pattern.
     return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])

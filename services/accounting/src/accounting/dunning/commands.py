@@ -120,7 +120,7 @@ async def _charge(tx: Tx, of: Invoice, notice: DunningNotice) -> UUID:
     )
     invoice = await commands.draft_own(tx, of, [line])
     await tx.flush()
-    return (await commands.issue(tx, invoice.id, None)).id
+    return (await commands.issue(tx, invoice.id, None, by_itself=True)).id
 
 
 def _item(invoice: Invoice, level: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from accounting.dunning.bodies import DunningLevel
-from tailrace.core.money import Currency, Minor
+from tailrace.core.money import Currency, Minor, MinorTotal
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
 
@@ -48,7 +48,7 @@ class DunningNoticeView(ResourceView):
     """The highest level that an invoice of it reached."""
     currency: Currency
     """What every amount of it is in, an ISO 4217 code."""
-    open: Minor
+    open: MinorTotal
     """What was open of the invoices."""
     fee: Minor
     """What the reminder costs."""

@@ -109,7 +109,7 @@ async def delete(tx: Tx, id: UUID, match: int | None) -> None:
     (await tx.load(Invoice, id, match)).delete()
 
 
-async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None, *, by_itself: bool = True) -> Invoice:
+async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None, *, by_itself: bool) -> Invoice:
     """Let an invoice bind, under the next number. A person is asked for what the company's template wants of it.
 
     Raises InvoiceState, Invalid, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible.

@@ -29,7 +29,7 @@ async def next_number(tx: Tx, kind: _Kind, day: date, *, said: bool) -> tuple[st
 
     Call it last: the next one waits from here to this transaction's end. Raises OutOfOrder for a day that is `said`.
     """
-    # Held before the form is read: of two forms, too, one document after the other sees the numbers and the days before it.
+    # One document after the other sees the numbers and the days before it, also where their forms differ.
     await tx.execute(_HOLD, {"lock": f"accounting.{kind}_numbers/{tx.tenant_id}"})
     numbers = Numbers(kind, await _form(tx, kind))
     table = _TABLES[kind]

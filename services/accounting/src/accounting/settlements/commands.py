@@ -76,7 +76,7 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
         line |= {"tax_code": asked.fee.tax_code, "tax_rate": asked.fee.tax_rate}
         drafted = await invoicing.draft_lines(tx, buyer, asked.currency, [NewInvoiceLine.model_validate(line)])
         await tx.flush()
-        issued = await invoicing.issue(tx, drafted.id, None)
+        issued = await invoicing.issue(tx, drafted.id, None, by_itself=True)
         fee = (issued.id, issued.total)
     at = await invoicing.moment_of(tx, await days.today(tx))
     settlement = ReturnSettlement.made(asked, off, notes, fee, at)

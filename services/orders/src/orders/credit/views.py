@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.credit import CreditReason
 from orders.credit.hold import HoldState
-from tailrace.core.money import Currency, Minor
+from tailrace.core.money import Currency, Minor, MinorTotal
 from tailrace.http.routing import View
 
 
@@ -21,9 +21,9 @@ class CreditHoldView(View):
     """What the customer might owe; null for without limit."""
     limit_currency: Currency | None
     """What the limit and the two amounts below are in; null without a limit."""
-    exposure: Minor | None
+    exposure: MinorTotal | None
     """What the customer owed and had ordered without this order; null without a limit, and where a rate was missing."""
-    worth: Minor | None
+    worth: MinorTotal | None
     """What the order adds to that, tax included; null as `exposure` is."""
     overdue_invoices: int
     """How many invoices had been overdue for longer than the company bears."""
@@ -40,15 +40,15 @@ class CreditSumsView(View):
 
     currency: Currency
     """What these amounts are in, an ISO 4217 code."""
-    open_orders: Minor
+    open_orders: MinorTotal
     """What is ordered and binds, and was not invoiced; of a cancelled order, what left of it."""
-    receivables: Minor
+    receivables: MinorTotal
     """What is open on invoices."""
-    paid_ahead: Minor
+    paid_ahead: MinorTotal
     """What was paid and is for no invoice."""
-    exposure: Minor
+    exposure: MinorTotal
     """The first two less the third."""
-    held: Minor
+    held: MinorTotal
     """What is ordered and held for credit; it does not count."""
 
 
@@ -63,9 +63,9 @@ class CreditStandingView(View):
     """What the customer may owe; null for without limit."""
     limit_currency: Currency | None
     """What the limit, `exposure` and `available` are in; null without a limit."""
-    exposure: Minor | None
+    exposure: MinorTotal | None
     """What the customer owes and has ordered; null without a limit, and where a rate is missing."""
-    available: Minor | None
+    available: MinorTotal | None
     """What may still be ordered, below zero when it is too much already; null as `exposure` is."""
     missing_rates: Sequence[Currency]
     """The currencies of which nobody said what they are worth in the limit's."""

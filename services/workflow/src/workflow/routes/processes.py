@@ -19,6 +19,7 @@ from workflow.bodies import ActivationBody, DeploymentBody, DryRunBody, Key, Mat
 from workflow.deploying import checked_matrix, version_of
 from workflow.dry_runs import DryRun, DryRunChange, matrix_of
 from workflow.processes import MATRIX, Files, Process, ProcessVersion
+from workflow.projections import templates
 from workflow.reactions import founding
 from workflow.scopes import InstanceReader, ProcessReader, ProcessWriter
 from workflow.views import (
@@ -36,7 +37,7 @@ router = tenant_router(
     "/v1/processes",
     tag="processes",
     about="By which processes documents are approved: BPMN files with their decisions, in versions.",
-    reads=[founding],
+    reads=[founding, templates],
 )
 
 Processes = Annotated[PageRequest, listed(Process, equal(Process.key, Key), sort=[Process.key, Process.name])]

@@ -5,8 +5,6 @@ import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import asyncpg
-
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.backup import take
 from tailrace.stack.backup.folder import Backups, Manifest, Target
@@ -29,7 +27,8 @@ async def keep_backups(plan: Plan, credentials: Credentials, looks: float = LOOK
             taken = await keep_backup(plan, credentials)
             if taken is not None:
                 log.info("backup %s is whole: %d files, %d bytes", taken.name, len(taken.files), taken.size)
-        except (OSError, TimeoutError, OperatorError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except Exception as error:
+            # Whatever it is: who asked for one each day is told, and the next may come to its end.
             log.warning("no backup, tried again in %.0f s: %s", later, error if str(error) else type(error).__name__)
             pause = later
         await asyncio.sleep(pause)
@@ -40,13 +39,16 @@ async def keep_backup(plan: Plan, credentials: Credentials) -> Manifest | None:
     target = Target.load(plan.layout)
     if target is None or not target.every:
         return None
-    backups = Backups(Path(target.folder))
-    if not backups.series(target.series).folder.is_dir():
-        raise OperatorError(f"{target.folder} is gone", "mount it again, or begin another: tailrace backup")
-    newest = newest_of(target)
+    newest = await asyncio.to_thread(_newest_there, target)
     if newest is not None and datetime.now(UTC) - newest < timedelta(hours=target.every):
         return None
-    return (await take.take(plan, credentials, backups, log.info)).manifest
+    return (await take.take(plan, credentials, Backups(Path(target.folder)), log.info)).manifest
+
+
+def _newest_there(target: Target) -> datetime | None:
+    if not Backups(Path(target.folder)).series(target.series).folder.is_dir():
+        raise OperatorError(f"{target.folder} is gone", "mount it again, or begin another: tailrace backup")
+    return newest_of(target)
 
 
 def newest_of(target: Target) -> datetime | None:

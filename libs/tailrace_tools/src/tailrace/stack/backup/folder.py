@@ -16,7 +16,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -213,10 +213,14 @@ class Target:
 
     @classmethod
     def load(cls, layout: Layout) -> "Target | None":
+        """Raises ValueError for what is no such file."""
         try:
-            return cls(**json.loads(cls.path(layout).read_text()))
+            said = json.loads(cls.path(layout).read_text())
         except FileNotFoundError:
             return None
+        known = {each.name for each in fields(cls)}
+        # Of before anybody could say when the next is taken: by hand, as until then.
+        return cls(**{"every": 0, **{name: value for name, value in said.items() if name in known}})
 
     def save(self, layout: Layout) -> None:
         write_private(self.path(layout), json.dumps(asdict(self)) + "\n")

@@ -97,7 +97,7 @@ async def keep_moments(plan: Plan, credentials: Credentials, every: float = EVER
         began = time.monotonic()
         try:
             await keep_moment(plan, credentials)
-        except (OSError, TimeoutError, OperatorError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, ValueError, OperatorError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("no moment to go back to: %s", error if str(error) else type(error).__name__)
         await asyncio.sleep(max(0.0, every - (time.monotonic() - began)))
 

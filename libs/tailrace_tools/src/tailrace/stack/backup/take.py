@@ -7,8 +7,10 @@ missing there. What it does not hold is in the outboxes of that database.
 import asyncio
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -63,7 +65,7 @@ async def take(
     with backups.alone(), in_words(backups.folder):
         for left in backups.cut_off():
             shutil.rmtree(left)
-        room_for(backups.folder, _wanted(plan, backups))
+        room_for(backups.folder, await asyncio.to_thread(_wanted, plan, backups))
         connection = await asyncpg.connect(plan.postgres_url(credentials), timeout=10)
         try:
             system = await connection.fetchval("SELECT system_identifier::text FROM pg_control_system()")
@@ -97,15 +99,15 @@ async def _take(connection: Any, plan: Plan, backups: Backups, series: Series, s
         files: dict[str, Kept] = {}
         if "kafka" in plan.own:
             say("copying Kafka's logs")
-            files |= await asyncio.to_thread(_within, "kafka", copy_kafka(layout.data / "kafka", building / "kafka"))
+            files |= await in_thread("kafka", copy_kafka(layout.data / "kafka", building / "kafka"))
         say("copying PostgreSQL's files")
         cluster = (layout.data / "postgres").resolve()
         start = await connection.fetchval("SELECT pg_backup_start($1, fast => true)", name)
         first = await connection.fetchval("SELECT pg_walfile_name($1)", start)
-        files |= await asyncio.to_thread(_within, "postgres", copy_cluster(cluster, building / "postgres"))
+        files |= await in_thread("postgres", copy_cluster(cluster, building / "postgres"))
         label = await connection.fetchval("SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)")
         files["postgres/backup_label"] = await asyncio.to_thread(_written, building / "postgres/backup_label", label)
-        files |= await asyncio.to_thread(_within, "keys", _keys(layout, building / "keys"))
+        files |= await in_thread("keys", _keys(layout, building / "keys"))
         say("closing the log at a moment to go back to")
         moment = await moments.make_moment(connection, series, moments.spool_of(layout), moments.store_of(plan))
         manifest = Manifest(
@@ -152,14 +154,18 @@ async def _target(connection: Any, layout: Layout, backups: Backups, keep: int |
 
 async def stop(plan: Plan, credentials: Credentials) -> bool:
     """Send nothing more after the backups that there are; says whether anything was sent until now."""
-    if Target.load(plan.layout) is None:
+    target = Target.load(plan.layout)
+    if target is None:
         return False
-    connection = await asyncpg.connect(plan.postgres_url(credentials), timeout=10)
-    try:
-        await moments.end_archive(connection)
-    finally:
-        await connection.close(timeout=5)
-    Target.path(plan.layout).unlink()
+    backups = Backups(Path(target.folder))
+    # One that is being made would begin to send again; where the folder is gone, none is.
+    with backups.alone() if backups.folder.is_dir() else nullcontext():
+        connection = await asyncpg.connect(plan.postgres_url(credentials), timeout=10)
+        try:
+            await moments.end_archive(connection)
+        finally:
+            await connection.close(timeout=5)
+        Target.path(plan.layout).unlink()
     shutil.rmtree(moments.spool_of(plan.layout), ignore_errors=True)
     return True
 
@@ -185,8 +191,25 @@ def _size(paths: Iterable[Path]) -> int:
     return size
 
 
-def _within(folder: str, files: Iterable[tuple[str, Kept]]) -> dict[str, Kept]:
-    return {f"{folder}/{path}": kept for path, kept in files}
+async def in_thread(folder: str, files: Iterable[tuple[str, Kept]]) -> dict[str, Kept]:
+    """What is copied there, file by file. Cancelled, it ends behind the file that is being copied: nothing is written after that."""
+    stopped = threading.Event()
+
+    def copy() -> dict[str, Kept]:
+        found = dict[str, Kept]()
+        for path, kept in files:
+            found[f"{folder}/{path}"] = kept
+            if stopped.is_set():
+                break
+        return found
+
+    copying = asyncio.ensure_future(asyncio.to_thread(copy))
+    try:
+        return await asyncio.shield(copying)
+    except asyncio.CancelledError:
+        stopped.set()
+        await asyncio.wait({copying})
+        raise
 
 
 def _keys(layout: Layout, target: Path) -> Iterator[tuple[str, Kept]]:
