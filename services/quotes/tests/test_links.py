@@ -249,7 +249,8 @@ async def test_a_japanese_customer_gets_a_japanese_document(desk: Desk) -> None:
         "ja",
         ["〒100-0005", "東京都千代田区", "丸の内1-1-1"],
     )
-    assert (await desk.h.client.get(f"{AT}/{quote['id']}/document")).status_code == 200
+    printed = text_of((await desk.h.client.get(f"{AT}/{quote['id']}/document")).content)
+    assert "お支払条件請求書の日付から14日以内" in printed
 
 
 async def test_one_link_does_not_keep_the_typesetter_from_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from contracts.quotes import AuthorityLimit
 from quotes import authority, timers
 from quotes.authority import Authority
 from quotes.bodies import CostsBody, QuoteBody
-from quotes.buyers import buyer, delivery, on_paper
+from quotes.buyers import buyer, on_paper
 from quotes.copies import CustomerCopy, Leaver, SellerCopy, WarehouseCopy, settings
 from quotes.document import fingerprint, subject
 from quotes.models import Quote
@@ -23,6 +23,7 @@ from tailrace.core.context import Principal
 from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid, NotYetKnown
 from tailrace.core.plausible import checked_day
+from tailrace.core.postal import goods_address
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.handover import Owner, heir_of
@@ -244,7 +245,9 @@ async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:
         "valid_until": valid_until,
         "currency": currency,
         "price_list_id": price_list_id,
-        "ship_to": asked.ship_to.model_dump(mode="json") if asked.ship_to is not None else delivery(customer),
+        "ship_to": asked.ship_to.model_dump(mode="json")
+        if asked.ship_to is not None
+        else goods_address(customer.addresses),
         "payment_terms_days": customer.payment_terms_days if days_to_pay is None else days_to_pay,
         "custom_fields": checked(asked.custom_fields, (await settings.effective(tx)).fields.get("quote", [])),
         "lines": await price_lines(tx, asked.lines, currency, price_list_id, dated),
