@@ -201,6 +201,7 @@ async def test_the_document_is_a_pdf_that_says_what_was_quoted(desk: Desk) -> No
         desk.text("M8"),
         desk.line(inclusion="optional"),
     ]
+    await desk.join()
     await desk.limit({"user_id": str(desk.h.user), "max_discount_rate": "0.2"})
     quote = await desk.sent(*lines, discount_rate="0.02", terms="Net 14 days.")
     made = await desk.h.client.get(f"{AT}/{quote['id']}/document")

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from printed import text_of
 
-from tailrace.core.ids import uuid7
-
 from .conftest import AT, TODAY, Desk
 
 
@@ -154,7 +152,7 @@ async def test_other_terms_of_payment_are_another_document(desk: Desk) -> None:
 
 
 async def test_the_opportunity_that_a_quote_is_for_goes_with_it_to_the_end(desk: Desk) -> None:
-    opportunity = str(uuid7())
+    opportunity = str(await desk.opportunity())
     quote = await desk.sent(opportunity_id=opportunity)
     assert quote["opportunity_id"] == opportunity
     revised = await desk.act(quote, "revise", 201)
