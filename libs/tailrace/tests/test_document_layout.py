@@ -129,7 +129,7 @@ async def test_the_longest_words_a_layout_may_have_still_fit() -> None:
     long = {name: "W" * 60 for name in WORDS["en"].model_dump() if name not in ("title", "opening", "total")}
     kinds = {"title": {"quote": "T" * 60}, "opening": {"quote": "long sentence " * 30}, "total": {"quote": "S" * 60}}
     layout = Layout.model_validate({"words": {"en": {**long, **kinds}}, "footer": "漢" * 120})
-    assert overlapping(await typeset("business", quote(20), layout)) == []
+    assert overlapping(await typeset("business", quote(20, days_to_pay=30), layout)) == []
 
 
 async def test_a_picture_that_is_none_is_refused() -> None:
