@@ -106,7 +106,11 @@ async def test_a_stranger_becomes_a_won_opportunity(fleet: Stack, gateway: Gatew
     asked = {"customer_id": customer["id"], "warehouse_id": company.warehouse_id, "currency": "EUR", "lines": [line]}
     me = lead["owner_id"]
     limit = {"user_id": me, "max_discount_rate": "1", "unlisted_prices": True}
-    await member.put("/v1/quotes/authority", {"limits": [limit]})
+    await eventually(
+        lambda: member.send("PUT", "/v1/quotes/authority", json={"limits": [limit]}),
+        lambda answer: answer.status_code == 200,
+        what="the authority of a user, once quotes have heard of them",
+    )
     made = await eventually(
         lambda: member.send("POST", "/v1/quotes", json={**asked, "opportunity_id": lead["opportunity_id"]}),
         lambda answer: answer.status_code == 201,

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts import leads
-from tailrace.core.events import Event
+from tailrace.core.events import Described, Event
 from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
 
 Status = Literal["open", "won", "lost"]
@@ -282,6 +282,10 @@ class QuotaSet(Event):
     currency: Currency
     amount: Minor
 
+
+OPPORTUNITY = Described(
+    "opportunity_id", (OpportunityCreated, OpportunityUpdated, OpportunityRestored), OpportunityDeleted
+)
 
 PUBLISHED: tuple[type[Event], ...] = (
     *leads.PUBLISHED,

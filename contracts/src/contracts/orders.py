@@ -118,6 +118,8 @@ class OrderDescription(OrderEvent):
     owner_id: UUID | None = None
     """The user who sells."""
     owner_name: Personal[str | None] = None
+    payment_terms_days: int | None = None
+    """How many days after an invoice it is due; null for what was agreed with the customer."""
     custom_fields: dict[str, bool | str] = {}
     """Fields that the company adds, by their keys; a number is a string."""
 

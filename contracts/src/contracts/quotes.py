@@ -195,6 +195,8 @@ class QuoteAccepted(QuoteEvent):
     ship_to: Address | None = None
     confirm_order: bool = True
     """Whether the order that this becomes binds at once, or is a draft."""
+    payment_terms_days: int | None = None
+    """How many days after an invoice it is due; null in what was recorded before this was said: as was agreed with the customer."""
     owner_id: UUID | None = None
     """The user who sells."""
     owner_name: Personal[str | None] = None

@@ -10,7 +10,9 @@ from printed import overlapping, quote, text_of
 from pydantic import ValidationError
 
 from tailrace.core.layout import COLUMNS, Layout
+from tailrace.documents.business import BusinessDocument
 from tailrace.documents.typesetting import CannotBeTypeset, typeset
+from tailrace.documents.view import view
 from tailrace.documents.wording import WORDS, words_in
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -101,11 +103,33 @@ async def test_what_a_layout_sets_is_seen() -> None:
     assert overlapping(pdf) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "many", "said"),
+    [
+        ("en", 60, ["Payment terms", "60 days after the invoice"]),
+        ("en", 1, ["Payment terms", "1 day after the invoice"]),
+        ("en", 0, ["Payment terms", "0 days after the invoice"]),
+        ("ja", 60, ["お支払条件", "請求書の日付から60日以内"]),
+    ],
+)
+def test_how_long_after_its_invoice_it_is_to_be_paid_is_said(language: str, many: int, said: list[str]) -> None:
+    document = BusinessDocument.model_validate(quote(1, language, days_to_pay=many))
+    assert said in view(document, Layout())["details"]
+    unsaid = BusinessDocument.model_validate(quote(1, language))
+    assert said[0] not in [label for label, _ in view(unsaid, Layout())["details"]]
+
+
+def test_a_company_says_its_terms_in_its_own_words() -> None:
+    own = Layout.model_validate({"words": {"en": {"payment_terms": "Credit", "days_to_pay": "net {}"}}})
+    document = BusinessDocument.model_validate(quote(1, days_to_pay=30))
+    assert ["Credit", "net 30 days"] in view(document, own)["details"]
+
+
 async def test_the_longest_words_a_layout_may_have_still_fit() -> None:
     long = {name: "W" * 60 for name in WORDS["en"].model_dump() if name not in ("title", "opening", "total")}
     kinds = {"title": {"quote": "T" * 60}, "opening": {"quote": "long sentence " * 30}, "total": {"quote": "S" * 60}}
     layout = Layout.model_validate({"words": {"en": {**long, **kinds}}, "footer": "漢" * 120})
-    assert overlapping(await typeset("business", quote(20), layout)) == []
+    assert overlapping(await typeset("business", quote(20, days_to_pay=30), layout)) == []
 
 
 async def test_a_picture_that_is_none_is_refused() -> None:

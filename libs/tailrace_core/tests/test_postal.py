@@ -1,6 +1,6 @@
 """Which address is meant, and how it is printed."""
 
-from tailrace.core.postal import address_for, address_lines
+from tailrace.core.postal import address_for, address_lines, goods_address
 
 OSAKA = {
     "use": "billing",
@@ -25,6 +25,18 @@ def test_an_address_is_found_by_its_use_else_the_first() -> None:
     assert address_for([HAMBURG, OSAKA], "shipping", "office") is HAMBURG
     assert address_for([HAMBURG, OSAKA], "shipping") is HAMBURG
     assert address_for([], "billing") is None
+
+
+def test_goods_go_to_an_address_for_goods_and_to_no_other() -> None:
+    depot = {**HAMBURG, "use": "shipping", "lines": ["Kai 3"]}
+    assert goods_address([OSAKA, depot]) == {
+        "lines": ["Kai 3"],
+        "city": "Hamburg",
+        "postal_code": "20457",
+        "country": "DE",
+    }
+    assert goods_address([OSAKA, HAMBURG]) is None
+    assert goods_address([]) is None
 
 
 def test_an_address_is_printed_in_the_order_of_its_country() -> None:

@@ -85,6 +85,17 @@ async def test_an_accepted_quote_is_ordered_once_and_as_quoted(desk: Desk) -> No
     assert len(await desk.asked("order.reservation_requested")) == 1
 
 
+async def test_it_is_due_as_the_quote_said(desk: Desk) -> None:
+    event = accepted(desk, payment_terms_days=60)
+    await desk.h.deliver(event, aggregate_id=event.quote_id)
+    assert (await only_order(desk, event))["payment_terms_days"] == 60
+    (created,), (confirmed,) = await desk.asked("order.created"), await desk.asked("order.confirmed")
+    assert (created.payment_terms_days, confirmed.payment_terms_days) == (60, 60)
+    before = accepted(desk, number="Q-2026-00002")
+    await desk.h.deliver(before, aggregate_id=before.quote_id)
+    assert (await only_order(desk, before))["payment_terms_days"] is None, "quotes did not say it then"
+
+
 async def test_a_draft_of_a_quote_is_confirmed_at_its_own_price_and_not_changed(desk: Desk) -> None:
     event = accepted(desk, confirm_order=False)
     await desk.h.deliver(event, aggregate_id=event.quote_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from approvals import answer
 
-from contracts import catalog, customers, inventory, users
+from contracts import catalog, customers, inventory, opportunities, users
 from contracts.approvals import ApprovalEvent, ApprovalSubject
 from quotes.service import service
 from tailrace.core.ids import uuid7
@@ -107,6 +107,35 @@ class Desk:
             },
         )
         await self.h.deliver(told, aggregate_id=id)
+
+    async def opportunity(self, customer: UUID | None = None, status: Any = "open", id: UUID | None = None) -> UUID:
+        """One of Ada's, unless another customer is said; it is so by now."""
+        told = opportunities.OpportunityUpdated(
+            opportunity_id=id or uuid7(),
+            number="O-1",
+            name="A bridge",
+            status=status,
+            customer_id=customer or self.ada,
+            pipeline_id=uuid7(),
+            stage="S",
+            amount=0,
+            currency="EUR",
+            category="pipeline",
+            expected_close_on=TODAY,
+        )
+        await self.h.deliver(told, aggregate_id=told.opportunity_id)
+        return told.opportunity_id
+
+    async def role(self, name: str, *scopes: str, id: UUID | None = None) -> UUID:
+        """A role that grants these scopes; one without any is gone."""
+        told = users.RoleChanged(role_id=id or uuid7(), name=name, scopes=list(scopes))
+        await self.h.deliver(told, aggregate_id=told.role_id)
+        return told.role_id
+
+    async def join(self) -> None:
+        """The caller is a user who is known here."""
+        told = users.UserCreated(user_id=self.h.user, email="me@acme.example", name="Me", roles=["sales"])
+        await self.h.deliver(told, aggregate_id=self.h.user)
 
     async def came_in(self, item: UUID, quantity: str, value: int, days_ago: int = 0) -> None:
         stream = uuid7()

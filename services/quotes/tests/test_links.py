@@ -201,6 +201,7 @@ async def test_the_document_is_a_pdf_that_says_what_was_quoted(desk: Desk) -> No
         desk.text("M8"),
         desk.line(inclusion="optional"),
     ]
+    await desk.join()
     await desk.limit({"user_id": str(desk.h.user), "max_discount_rate": "0.2"})
     quote = await desk.sent(*lines, discount_rate="0.02", terms="Net 14 days.")
     made = await desk.h.client.get(f"{AT}/{quote['id']}/document")
@@ -249,7 +250,8 @@ async def test_a_japanese_customer_gets_a_japanese_document(desk: Desk) -> None:
         "ja",
         ["〒100-0005", "東京都千代田区", "丸の内1-1-1"],
     )
-    assert (await desk.h.client.get(f"{AT}/{quote['id']}/document")).status_code == 200
+    printed = text_of((await desk.h.client.get(f"{AT}/{quote['id']}/document")).content)
+    assert "お支払条件請求書の日付から14日以内" in printed
 
 
 async def test_one_link_does_not_keep_the_typesetter_from_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

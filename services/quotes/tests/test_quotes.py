@@ -4,8 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from tailrace.core.ids import uuid7
+from printed import text_of
 
 from .conftest import AT, TODAY, Desk
 
@@ -134,8 +133,26 @@ async def test_lists_are_narrowed_and_found_by_number(desk: Desk) -> None:
     assert await found(owner_id=str(desk.ada)) == []
 
 
+async def test_terms_of_payment_are_printed_and_go_with_the_acceptance(desk: Desk) -> None:
+    agreed, said = await desk.sent(), await desk.sent(payment_terms_days=60)
+    for quote, days in ((agreed, 14), (said, 60)):
+        printed = text_of((await desk.h.client.get(f"{AT}/{quote['id']}/document")).content)
+        assert f"Paymentterms{days}daysaftertheinvoice" in printed
+        await desk.act(quote, "accept")
+    told = [one.event for one in await desk.h.published("quote.accepted")]
+    assert [one.payment_terms_days for one in told] == [14, 60]  # type: ignore[attr-defined]
+
+
+async def test_other_terms_of_payment_are_another_document(desk: Desk) -> None:
+    quote = await desk.waiting()
+    before = await desk.subject()
+    await desk.put(quote, desk.line(discount_rate="0.2"), payment_terms_days=90)
+    await desk.act(quote, "submit")
+    assert (await desk.subject()).sha256 != before.sha256
+
+
 async def test_the_opportunity_that_a_quote_is_for_goes_with_it_to_the_end(desk: Desk) -> None:
-    opportunity = str(uuid7())
+    opportunity = str(await desk.opportunity())
     quote = await desk.sent(opportunity_id=opportunity)
     assert quote["opportunity_id"] == opportunity
     revised = await desk.act(quote, "revise", 201)

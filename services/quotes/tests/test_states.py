@@ -8,6 +8,7 @@ import pytest
 from approvals import APPROVED, REJECTED
 
 from contracts import catalog
+from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
 from .conftest import AT, TODAY, Desk
@@ -189,6 +190,7 @@ async def test_within_the_authority_of_a_role_a_quote_is_approved_at_once(desk: 
         quote = await desk.act(await desk.create(*lines, **given), "submit")
         return str(quote["status"])
 
+    await desk.join()
     user = str(desk.h.user)
     tenth, unlisted = desk.line(discount_rate="0.1"), desk.line(quantity="1", unit_price="120.5", price_list_id=None)
     assert await submitted() == "approved"
@@ -218,6 +220,9 @@ async def test_a_limit_of_a_role_counts_unless_the_user_has_one(desk: Desk) -> N
         answer = await desk.h.client.post(f"{AT}/{quote['id']}/submit", headers=headers)
         return str(answer.json()["status"])
 
+    await desk.join()
+    for role in ("buyer", "sales"):
+        await desk.role(role, "quotes:write")
     await desk.limit({"role": "buyer", "max_discount_rate": "1"})
     assert await submitted() == "in_approval"
     await desk.limit({"role": "sales", "max_discount_rate": "0.1"})
@@ -237,6 +242,27 @@ async def test_limits_that_contradict_themselves_are_refused(desk: Desk) -> None
         refused = await desk.limit(*limits, status=422)
         assert refused["errors"][0]["field"] == field
     assert (await desk.h.client.get(f"{AT}/authority")).json() == {"limits": []}
+
+
+async def test_a_limit_of_nobody_is_refused(desk: Desk) -> None:
+    """A role is known by its name, and a user by an id, which tells how young it is."""
+    await desk.join()
+    gone = await desk.role("buyer", "quotes:write")
+    await desk.role("buyer", id=gone)
+    await desk.role("sales", "quotes:write")
+    mine = {"user_id": str(desk.h.user), "max_discount_rate": "0.1"}
+    long_ago = "0196f0a0-0000-7000-8000-000000000000"
+    for limit, field, status in (
+        ({"role": "buyer"}, "/limits/1/role", 422),
+        ({"role": "seller"}, "/limits/1/role", 422),
+        ({"user_id": long_ago}, "/limits/1/user_id", 422),
+        ({"user_id": str(uuid7())}, "/limits/1/user_id", 409),
+    ):
+        refused = await desk.limit(mine, {**limit, "max_discount_rate": "1"}, status=status)
+        assert [each["field"] for each in refused["errors"]] == [field]
+    assert (await desk.h.client.get(f"{AT}/authority")).json() == {"limits": []}
+    kept = await desk.limit(mine, {"role": "sales", "max_discount_rate": "1"})
+    assert [each["role"] for each in kept["limits"]] == [None, "sales"]
 
 
 async def test_an_approval_is_good_for_the_document_that_was_shown(desk: Desk) -> None:

@@ -25,6 +25,8 @@ async def walk(w: Walker) -> None:
     await w.put(here, {**terms, "notes": "As discussed."}, quote_id=dropped["id"])
     await w.delete(here, quote_id=dropped["id"])
 
+    sales = users.RoleChanged(role_id=uuid7(), name="sales", scopes=["quotes:write"])
+    await w.tell(sales, aggregate_id=sales.role_id)
     limit = {"role": "sales", "max_discount_rate": "0.05", "max_net": 100_000, "currency": "EUR"}
     await w.put(f"{AT}/authority", {"limits": [limit]})
     await w.get(f"{AT}/authority")

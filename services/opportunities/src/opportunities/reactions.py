@@ -101,7 +101,7 @@ async def quote_accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
     try:
         opportunity = await tx.load(Opportunity, event.opportunity_id)
     except Unknown:
-        # It was deleted, or a quote named something that never was one: quotes keep no copy of opportunities.
+        # It was deleted since: quotes name opportunities alone that they know, or knew.
         return
     proposal = WinProposal(
         quote_id=event.quote_id,

@@ -18,7 +18,10 @@ _YEAR = 365 * 24 * 3600
 
 
 class NewOrderLine(Body):
-    """A line, priced in one of three ways: by `unit_price`, of one of the line's `unit`; by its `net` amount; or by a price list, per base unit."""
+    """A line, priced in one of three ways: by `unit_price`, of one of the line's `unit`; by its `net` amount; or by a price list, per base unit.
+
+    One that says none of these is priced by the customer's list.
+    """
 
     item_id: UUID
     """What is ordered, of the catalog."""
@@ -40,9 +43,8 @@ class NewOrderLine(Body):
     price_list_id: UUID | None = Field(
         None,
         description="Price by this list, as valid on the company's day of `ordered_at`, or today with `confirm`, for the quantity in base units:"
-        " a list prices one base unit.",
+        " a list prices one base unit. When no price is said either, the customer's list, in the currency that was agreed with them.",
     )
-
     lot: Code | None = Field(None, description="The only lot that will do, by its number; any when left out.")
     remaining_days: Annotated[int, Field(ge=0, le=36500)] | None = Field(
         None, description="For how many days more a lot has to be good when it is held; any when left out."
@@ -50,8 +52,8 @@ class NewOrderLine(Body):
 
     @model_validator(mode="after")
     def _priced_once(self) -> Self:
-        if sum(way is not None for way in (self.unit_price, self.net, self.price_list_id)) != 1:
-            raise ValueError("Give exactly one of unit_price, net and price_list_id.")
+        if sum(way is not None for way in (self.unit_price, self.net, self.price_list_id)) > 1:
+            raise ValueError("Give one of unit_price, net and price_list_id alone.")
         return self
 
 
@@ -105,8 +107,13 @@ class OrderTerms(Body):
     reservation_expires_in_seconds: Annotated[int, Field(gt=0, le=_YEAR)] | None = Field(
         None, description="How long stock is held for the order; without limit when left out."
     )
-    ship_to: ShipTo | None = None
-    """Where the goods go; null when that is settled otherwise."""
+    ship_to: ShipTo | None = Field(
+        None,
+        description="Where the goods go; the customer's address for goods when left out, or null where there is none.",
+    )
+    payment_terms_days: Annotated[int, Field(ge=0, le=365)] | None = Field(
+        None, description="How many days after an invoice it is due; what was agreed with the customer when left out."
+    )
     custom_fields: CustomValues = {}
     """Values of the fields that the company's template adds to orders, by their keys."""
     lines: list[NewOrderLine] = Field(min_length=1, max_length=MOST_LINES)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.credit import commands as credit
-from orders.customers import buyer, by_now
+from orders.customers import buyer, by_now, list_of
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
 from orders.projections import CustomerCopy, dates, days, settings
@@ -18,9 +18,9 @@ from orders.templates import completed
 from orders.timers import handover
 from tailrace.core import clock
 from tailrace.core.plausible import Bounds, checked_day
+from tailrace.core.postal import goods_address
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
-from tailrace.messaging.replica import by_ids
 
 NUMBERS = Numbers("order", "SO-{number:06}")
 ORDERED = Bounds.of_years(50)
@@ -31,15 +31,15 @@ _LATEST_WISH = timedelta(days=3653)
 
 async def create(tx: Tx, asked: NewOrder) -> Order:
     """Draft an order, and confirm it at once when asked to, or hold it for credit. Raises Invalid (422), NotYetKnown (409), PriceChanged (409)."""
-    terms, day = await _terms(tx, asked, clock.now())
+    customer = None if asked.customer_id is None else await buyer(tx, asked.customer_id)
+    terms, day = await _terms(tx, asked, customer, clock.now())
     if asked.confirm:
         # Whenever it was ordered, it binds today.
         day = await days.today(tx)
-    owner = await handover.owner_of_new(
-        tx, asked.owner_id, await _rep(tx, terms), tx.context.user_id, field="/owner_id"
-    )
+    rep = None if customer is None else customer.sales_rep_id
+    owner = await handover.owner_of_new(tx, asked.owner_id, rep, tx.context.user_id, field="/owner_id")
     terms |= {"owner_id": owner.id, "owner_name": owner.name}
-    lines = await price_lines(tx, asked.lines, asked.currency, day)
+    lines = await price_lines(tx, asked.lines, asked.currency, list_of(customer, asked.currency), day)
     order = Order.drafted(await next_number(tx), lines, terms)
     if asked.expected_total not in {None, order.total}:
         raise PriceChanged(order.net, order.tax, expected=asked.expected_total)
@@ -55,11 +55,12 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
     order.after("changed")
     if order.quote_id is not None:
         raise BoundByQuote(order.number, order.quote_number)
-    terms, day = await _terms(tx, asked, order.ordered_at)
+    customer = None if asked.customer_id is None else await buyer(tx, asked.customer_id)
+    terms, day = await _terms(tx, asked, customer, order.ordered_at)
     if asked.owner_id is not None and asked.owner_id != order.owner_id:
         owner = await handover.owner_of_new(tx, asked.owner_id, field="/owner_id")
         terms |= {"owner_id": owner.id, "owner_name": owner.name}
-    lines = await price_lines(tx, asked.lines, asked.currency, day)
+    lines = await price_lines(tx, asked.lines, asked.currency, list_of(customer, asked.currency), day)
     order.end_credit_hold("It was changed.")
     order.change(lines, terms)
     return order
@@ -146,15 +147,11 @@ async def next_number(tx: Tx) -> str:
     return await NUMBERS.written_as((await settings.effective(tx)).numbering.get("order")).next_free(tx, "", taken)
 
 
-async def _rep(tx: Tx, terms: dict[str, Any]) -> UUID | None:
-    """Who looks after the customer."""
-    customer_id = terms["customer_id"]
-    customer = None if customer_id is None else (await by_ids(tx, CustomerCopy, [customer_id])).get(customer_id)
-    return None if customer is None else customer.sales_rep_id
-
-
-async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[str, Any], date]:
-    """The order's columns as the client gave them, and the company's day of `ordered_at`, which counts when it gave none. Raises Implausible."""
+async def _terms(
+    tx: Tx, asked: OrderTerms, customer: CustomerCopy | None, ordered_at: datetime
+) -> tuple[dict[str, Any], date]:
+    """The order's columns as the client gave them, completed by what is agreed with the customer, and the company's day of `ordered_at`, which
+    counts when it gave none. Raises Implausible."""
     if asked.ordered_at is not None:
         ordered_at = (await dates.bounds(tx, "order", ORDERED)).checked(asked.ordered_at, "/ordered_at")
     day = await days.day_of(tx, ordered_at)
@@ -163,7 +160,7 @@ async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[
         checked_day(asked.requested_date, *bounds, "/requested_date")
     terms = {**asked.model_dump(exclude={"lines", "confirm", "expected_total", "owner_id"}), "ordered_at": ordered_at}
     terms |= completed(await settings.effective(tx), asked)
-    if asked.customer_id is not None:
-        customer = await buyer(tx, asked.customer_id)
+    if customer is not None:
         terms |= {"customer_id": customer.id, "customer_name": asked.customer_name or customer.name}
+        terms["ship_to"] = terms["ship_to"] or goods_address(customer.addresses)
     return terms, day

@@ -1,4 +1,4 @@
-"""The customer of an order: found by id, and followed where it was merged."""
+"""The customer of an order: found by id, followed where it was merged, and what was agreed with it."""
 
 from uuid import UUID
 
@@ -16,3 +16,8 @@ async def buyer(tx: Tx, customer_id: UUID) -> CustomerCopy:
     """The customer to sell to. Raises NotYetKnown, and Invalid for one that was deleted."""
     id = await followed(tx, MergeCopy.into_customer_id, customer_id)
     return (await by_ids(tx, CustomerCopy, [id])).in_use(id, "/customer_id")
+
+
+def list_of(customer: CustomerCopy | None, currency: str) -> UUID | None:
+    """The customer's price list, where the order is in the currency that was agreed with them."""
+    return None if customer is None or currency != customer.currency else customer.price_list_id

@@ -41,6 +41,7 @@ orders = Importable(
         column("when_short", "When short", "欠品時"),
         column("priority", "Priority", "優先度"),
         column("confirm", "Confirm", "確定"),
+        column("payment_terms_days", "Payment terms", "支払条件日数"),
         column("custom_fields", "Custom fields", "独自項目"),
         column("ship_to.lines.0", "Street", "番地", "住所"),
         column("ship_to.city", "City", "市区町村"),

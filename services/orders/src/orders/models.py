@@ -87,6 +87,8 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
     """Whether something of it waits for goods."""
     reservation_expires_in_seconds: Mapped[int | None]
     ship_to: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    payment_terms_days: Mapped[int | None]
+    """How many days after an invoice it is due; None for what was agreed with the customer."""
     custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     net: Mapped[int]
     tax: Mapped[int]
@@ -391,5 +393,5 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
     def _description(self) -> dict[str, Any]:
         same = ("number", "customer_reference", "customer_name", "customer_id", "quote_id", "quote_number")
         others = ("quote_revision", "owner_id", "owner_name", "currency", "net", "tax", "taxes", "ordered_at")
-        said = {name: getattr(self, name) for name in (*same, *others, "custom_fields")}
+        said = {name: getattr(self, name) for name in (*same, *others, "payment_terms_days", "custom_fields")}
         return {"order_id": self.id, "lines": [line.described() for line in self.lines], **said}

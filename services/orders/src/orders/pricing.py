@@ -31,11 +31,14 @@ class Known:
     warehouses: Copies[WarehouseCopy]
 
 
-async def price_lines(tx: Tx, asked: Sequence[NewOrderLine], currency: str, on: date) -> list[OrderLine]:
-    """The lines, priced in `currency` as of the day `on`.
+async def price_lines(
+    tx: Tx, asked: Sequence[NewOrderLine], currency: str, price_list_id: UUID | None, on: date
+) -> list[OrderLine]:
+    """The lines, priced in `currency` as of the day `on`; those that say no price and no list, by `price_list_id`.
 
     Raises NotYetKnown (409) for what has not arrived here, Invalid (422) for what cannot be sold, converted or priced.
     """
+    asked = [_listed(one, price_list_id, position) for position, one in enumerate(asked)]
     known = await _known(tx, asked, {line.unit for line in asked if line.unit is not None})
     lines = [_line(known, one, position) for position, one in enumerate(asked)]
     prices = [_price(known, one, line, currency, on) for one, line in zip(asked, lines, strict=True)]
@@ -76,6 +79,18 @@ def differences(lines: Sequence[OrderLine], quotes: Sequence[Quote]) -> list[Fie
     if not found and before != after:
         found.append(FieldProblem(field="/tax", detail=f"The tax is {after} now, and {before} in the draft."))
     return found
+
+
+def _listed(asked: NewOrderLine, price_list_id: UUID | None, position: int) -> NewOrderLine:
+    """The line as it was asked for, with a price list where it says no price. Raises Invalid where there is no list either."""
+    if any(way is not None for way in (asked.unit_price, asked.net, asked.price_list_id)):
+        return asked
+    if price_list_id is None:
+        said = (
+            "Give one of unit_price, net and price_list_id: no price list was agreed with a customer in this currency."
+        )
+        raise Invalid.field(f"/lines/{position}", said)
+    return asked.model_copy(update={"price_list_id": price_list_id})
 
 
 def _line(known: Known, asked: NewOrderLine, position: int) -> OrderLine:

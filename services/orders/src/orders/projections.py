@@ -1,8 +1,10 @@
 """What orders keep of the catalog, enough to check, convert, price and tax a line without asking anybody, of customers, and of the company's days."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
 from contracts import customers as sales
@@ -64,6 +66,11 @@ class CustomerCopy(Replica, Base):
 
     number: Mapped[str]
     name: Mapped[str]
+    currency: Mapped[str | None]
+    """What was agreed with it; None in a copy of before this was kept."""
+    price_list_id: Mapped[UUID | None]
+    """The list that its prices are from, in that currency."""
+    addresses: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     sales_rep_id: Mapped[UUID | None]
     """Who looks after it, and sells to it unless another user does."""
 

@@ -53,6 +53,7 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
         "priority": 5,
         "reservation_expires_in_seconds": None,
         "ship_to": None if event.ship_to is None else event.ship_to.model_dump(mode="json"),
+        "payment_terms_days": event.payment_terms_days,
     }
     owner_id = None if event.owner_id is None else await heir_of(tx, Leaver, event.owner_id)
     terms |= {"owner_id": owner_id, "owner_name": event.owner_name if owner_id == event.owner_id else None}

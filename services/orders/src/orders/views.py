@@ -139,6 +139,8 @@ class OrderView(OrderSummary):
     """How long stock is held for it, from the reservation on; null for without limit."""
     ship_to: Address | None
     """Where the goods go."""
+    payment_terms_days: int | None
+    """How many days after an invoice it is due; null for what was agreed with the customer."""
     hold_reason: str | None
     """Why it waits; null unless it is on hold."""
     cancel_reason: str | None

@@ -84,7 +84,7 @@ class QuoteBody(Body):
     customer_reference: Text | None = None
     """What the customer calls it, such as the number of their request."""
     opportunity_id: UUID | None = None
-    """The opportunity that it is made for; accepted, the quote proposes that as won."""
+    """The opportunity of this customer that it is made for, an open one; accepted, the quote proposes that as won."""
     dated: Day | None = Field(
         None, description="The day that prices and tax rates are of; today when left out, or when replacing, as it was."
     )

@@ -29,11 +29,3 @@ def on_paper(customer: CustomerCopy, contact_id: UUID | None) -> dict[str, Any]:
         "contact": None if person is None else person["name"],
         "language": "ja" if (customer.language or "").startswith("ja") else "en",
     }
-
-
-def delivery(customer: CustomerCopy) -> dict[str, Any] | None:
-    """Where the customer wants goods; None when that is not known."""
-    address = address_for(customer.addresses, "shipping")
-    if address is None or address["use"] != "shipping":
-        return None
-    return {name: address.get(name) for name in ("lines", "city", "postal_code", "country")}

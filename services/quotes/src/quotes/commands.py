@@ -1,18 +1,19 @@
 """What is done with quotes: written, submitted, sent, answered, revised. What that leads to elsewhere follows from the events that this records."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from contracts.quotes import AuthorityLimit
 from quotes import authority, timers
 from quotes.authority import Authority
 from quotes.bodies import CostsBody, QuoteBody
-from quotes.buyers import buyer, delivery, on_paper
-from quotes.copies import CustomerCopy, Leaver, SellerCopy, WarehouseCopy, settings
+from quotes.buyers import buyer, on_paper
+from quotes.copies import CustomerCopy, Leaver, RoleCopy, SellerCopy, UserCopy, WarehouseCopy, settings
+from quotes.deals import ensure_theirs
 from quotes.document import fingerprint, subject
 from quotes.models import Quote
 from quotes.pricing import again, ensure_offered, price_lines
@@ -23,6 +24,7 @@ from tailrace.core.context import Principal
 from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid, NotYetKnown
 from tailrace.core.plausible import checked_day
+from tailrace.core.postal import goods_address
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.handover import Owner, heir_of
@@ -49,7 +51,7 @@ async def replace(tx: Tx, id: UUID, match: int | None, asked: QuoteBody) -> Quot
     """Replace what is not sent; it is a draft then. Raises NotInThisState, Invalid, NotYetKnown."""
     quote = await tx.load(Quote, id, match)
     quote.after("changed")
-    terms = await _terms(tx, asked, quote.dated)
+    terms = await _terms(tx, asked, quote.dated, quote.opportunity_id)
     if asked.owner_id is not None and asked.owner_id != quote.owner_id:
         owner = await timers.handover.owner_of_new(tx, asked.owner_id, field="/owner_id")
         terms |= {"owner_id": owner.id, "owner_name": owner.name}
@@ -183,11 +185,12 @@ async def set_costs(tx: Tx, id: UUID, match: int | None, asked: CostsBody) -> Qu
 
 
 async def set_authority(tx: Tx, limits: list[AuthorityLimit]) -> Authority:
-    """Replace all limits. Raises Invalid for two of one role or user."""
+    """Replace all limits. Raises Invalid for two of one role or user, and for a role or user that there is none of; NotYetKnown."""
     keys = [(each.role, each.user_id) for each in limits]
     for at, key in enumerate(keys):
         if key in keys[:at]:
             raise Invalid.field(f"/limits/{at}", "There is a limit of this one already.")
+    await _ensure_known(tx, limits)
     id = authority.id_of(tx.tenant_id)
     kept = await tx.get(Authority, (tx.tenant_id, id))
     if kept is None:
@@ -197,6 +200,19 @@ async def set_authority(tx: Tx, limits: list[AuthorityLimit]) -> Authority:
         kept = await tx.load(Authority, id)
     kept.limit(limits)
     return kept
+
+
+async def _ensure_known(tx: Tx, limits: Sequence[AuthorityLimit]) -> None:
+    """Raises NotYetKnown, and Invalid for a limit of a role or a user that there is none of."""
+    roles = {each.role for each in limits if each.role is not None}
+    live = select(RoleCopy.name).where(RoleCopy.name.in_(roles), func.jsonb_array_length(RoleCopy.scopes) > 0)
+    there = set(await tx.scalars(live)) if roles else set()
+    users = await by_ids(tx, UserCopy, {each.user_id for each in limits if each.user_id is not None})
+    for at, each in enumerate(limits):
+        if each.role is not None and each.role not in there:
+            raise Invalid.field(f"/limits/{at}/role", f"There is no role {each.role} here.")
+        if each.user_id is not None:
+            users.known(each.user_id, f"/limits/{at}/user_id")
 
 
 async def seller_of(tx: Tx, quote: Quote) -> str:
@@ -218,9 +234,10 @@ async def _ensure_offered(tx: Tx, quote: Quote, on: date | None = None) -> None:
     await ensure_offered(tx, quote.lines, on)
 
 
-async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:
+async def _terms(tx: Tx, asked: QuoteBody, default_day: date, opportunity_before: UUID | None = None) -> dict[str, Any]:
     """The quote's columns as its author gave them, completed by what is agreed with the customer."""
     customer = await buyer(tx, asked.customer_id)
+    await ensure_theirs(tx, asked.opportunity_id, customer.id, opportunity_before)
     today = await days.today(tx)
     dated = asked.dated or default_day
     first, last = await dates.days(tx, "quote", today, today - _AROUND, today + _AROUND)
@@ -244,7 +261,9 @@ async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:
         "valid_until": valid_until,
         "currency": currency,
         "price_list_id": price_list_id,
-        "ship_to": asked.ship_to.model_dump(mode="json") if asked.ship_to is not None else delivery(customer),
+        "ship_to": asked.ship_to.model_dump(mode="json")
+        if asked.ship_to is not None
+        else goods_address(customer.addresses),
         "payment_terms_days": customer.payment_terms_days if days_to_pay is None else days_to_pay,
         "custom_fields": checked(asked.custom_fields, (await settings.effective(tx)).fields.get("quote", [])),
         "lines": await price_lines(tx, asked.lines, currency, price_list_id, dated),

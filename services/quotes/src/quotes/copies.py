@@ -71,6 +71,25 @@ class MergeCopy(Replica, Base):
     into_customer_id: Mapped[UUID]
 
 
+class OpportunityCopy(Replica, Base):
+    """An opportunity, which a quote may be made for."""
+
+    __tablename__ = "opportunity_copy"
+
+    customer_id: Mapped[UUID]
+    status: Mapped[str]
+    """Whether it is `open`, `won` or `lost`."""
+
+
+class RoleCopy(Replica, Base):
+    """A role, which a limit may be of, and what it allows; nothing, once it is gone."""
+
+    __tablename__ = "role_copy"
+
+    name: Mapped[str]
+    scopes: Mapped[list[Any]]
+
+
 class UserCopy(Replica, Base):
     """A user, who may sell."""
 

@@ -257,6 +257,7 @@ class Quote(Aggregate, Owned, Base):
                 warehouse_id=self.warehouse_id,
                 ship_to=None if self.ship_to is None else Address.model_validate(self.ship_to),
                 confirm_order=self.confirm_order,
+                payment_terms_days=self.payment_terms_days,
                 owner_id=self.owner_id,
                 owner_name=self.owner_name,
                 net=self.net,

@@ -7,8 +7,10 @@ from sqlalchemy.dialects.postgresql import insert
 from contracts import catalog as events
 from contracts import customers as sales
 from contracts.inventory import StockReceived
+from contracts.opportunities import OPPORTUNITY
 from contracts.users import (
     USER,
+    RoleChanged,
     TeamCreated,
     TeamDeleted,
     TeamUpdated,
@@ -44,6 +46,8 @@ customers = replica(
     Source(copies.CustomerCopy, *sales.CUSTOMER),
     Source(copies.MergeCopy, *sales.MERGE),
 )
+opportunities = replica("quotes.opportunities", Source(copies.OpportunityCopy, *OPPORTUNITY))
+roles = replica("quotes.roles", Source(copies.RoleCopy, "role_id", (RoleChanged,)))
 sellers = replica("quotes.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
 users = replica("quotes.users", Source(copies.UserCopy, *USER))
 teams = Teams("quotes.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)

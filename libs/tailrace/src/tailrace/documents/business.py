@@ -84,6 +84,8 @@ class BusinessDocument(_Part):
     valid_until: Day | None = None
     due_on: Day | None = None
     """The last day on which it is paid in time."""
+    days_to_pay: Annotated[int, Field(ge=0, le=3650)] | None = None
+    """How many days after its invoice it is to be paid, where there is none yet."""
     supplied: _Line | None = None
     """The day, or the days, on which what it is of was supplied, as they are printed."""
     reference: _Line | None = None

@@ -8,6 +8,7 @@ from unicodedata import east_asian_width
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
+from babel.units import format_unit
 
 from tailrace.core.layout import Column, Language, Layout, Words
 from tailrace.documents.business import BusinessDocument, DocumentLine, DocumentParty
@@ -98,6 +99,11 @@ class _Spoken:
         text: str = format_date(day, "long", locale=_DAYS[self._language])
         return text
 
+    def days(self, many: int) -> str:
+        """So many days; in Japanese, nothing stands between the figure and its unit."""
+        text: str = format_unit(many, "duration-day", locale=self._language)
+        return text.replace(" ", "") if self._language == "ja" else text
+
     @property
     def _pattern(self) -> str:
         return "#,##0" + ("." + "0" * self._digits if self._digits else "")
@@ -115,6 +121,9 @@ def _details(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[
         details.append([words.valid_until, spoken.day(document.valid_until)])
     if document.due_on:
         details.append([words.due_on, spoken.day(document.due_on)])
+    if document.days_to_pay is not None:
+        days = str(words.days_to_pay).replace("{}", spoken.days(document.days_to_pay))
+        details.append([words.payment_terms, days])
     others = ((words.supplied, document.supplied), (words.reference, document.reference), (words.about, document.about))
     details += [[label, text] for label, text in others if text]
     return details

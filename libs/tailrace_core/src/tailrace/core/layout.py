@@ -71,6 +71,10 @@ class Words(WireModel):
     """Before the last day on which it can be accepted."""
     due_on: _Word | None = None
     """Before the last day on which it is paid in time."""
+    payment_terms: _Word | None = None
+    """Before how long after its invoice it is to be paid."""
+    days_to_pay: _Word | None = None
+    """How long that is: `{}` stands for the days, such as `30 days`."""
     supplied: _Word | None = None
     """Before the days on which what it is of was supplied."""
     reference: _Word | None = None

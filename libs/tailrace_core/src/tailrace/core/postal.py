@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["address_for", "address_lines"]
+__all__ = ["address_for", "address_lines", "goods_address"]
 
 _LARGE_TO_SMALL = {"JP"}
 
@@ -16,6 +16,14 @@ def address_for(addresses: Iterable[Mapping[str, Any]], *uses: str) -> Mapping[s
             if address["use"] == use:
                 return address
     return known[0] if known else None
+
+
+def goods_address(addresses: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Where somebody wants goods, as documents say it; None when none of the addresses is for `shipping`."""
+    address = next((each for each in addresses if each["use"] == "shipping"), None)
+    if address is None:
+        return None
+    return {name: address.get(name) for name in ("lines", "city", "postal_code", "country")}
 
 
 def address_lines(address: Mapping[str, Any] | None) -> list[str]:

@@ -70,7 +70,9 @@ class NewInvoice(Body):
         None, description="With `order_id`: what of the order is to be paid ahead, whatever has left."
     )
     payment_terms_days: Annotated[int, Field(ge=0, le=365)] | None = Field(
-        None, description="How many days after its date it is due; what was agreed with the customer when left out."
+        None,
+        description="How many days after its date it is due; when left out, what its orders say, which has to be the same of all,"
+        " or else what was agreed with the customer.",
     )
     customer_reference: Text | None = None
     """What the customer calls it; that of the order when left out."""

@@ -51,14 +51,15 @@ async def create(tx: Tx, asked: NewInvoice) -> Invoice:
         buyer = await known_buyer(tx, asked.customer_id)
         return await _drafted(tx, buyer, asked.currency or buyer.currency, asked, own, values=values)
     lines = delivered_lines(found, await days.calendar(tx))
+    asked = asked.model_copy(update={"payment_terms_days": found.days_to_pay(asked.payment_terms_days)})
     return await _drafted(tx, found.buyer, found.currency, asked, [*lines, *own], found.reference, values)
 
 
 async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
-    """Draft an invoice of these shipments alone. Raises OrderNotYetKnown, NotOneCustomer."""
+    """Draft an invoice of these shipments alone. Raises OrderNotYetKnown, NotOneCustomer, Invalid for orders of several terms."""
     found = await billable(tx, deliveries)
     lines = delivered_lines(found, await days.calendar(tx))
-    asked = InvoiceTerms(payment_terms_days=found.buyer.payment_terms_days)
+    asked = InvoiceTerms(payment_terms_days=found.days_to_pay())
     return await _drafted(tx, found.buyer, found.currency, asked, lines, found.reference)
 
 

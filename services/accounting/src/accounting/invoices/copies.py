@@ -49,7 +49,13 @@ class OrderCopy(Replica, Base):
     currency: Mapped[str]
     net: Mapped[int]
     tax: Mapped[int]
+    payment_terms_days: Mapped[int | None]
+    """How many days after an invoice it is due; None for what was agreed with the customer."""
     lines: Mapped[list[dict[str, Any]]]
+
+    def days_to_pay(self, agreed: int) -> int:
+        """After how many days an invoice of it is due, where so many were agreed with the customer."""
+        return agreed if self.payment_terms_days is None else self.payment_terms_days
 
 
 class OrderRestCopy(Replica, Base):

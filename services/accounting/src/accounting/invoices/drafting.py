@@ -23,6 +23,7 @@ from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer, Order
 from accounting.settlements.models import UnbilledReturn
 from accounting.settlements.unbilled import Back, unbilled
 from tailrace.core.days import Calendar
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor, share
 from tailrace.db.database import Tx
@@ -49,6 +50,16 @@ class Billable:
         said = {order.customer_reference for order in self.orders.values()}
         return said.pop() if len(said) == 1 else None
 
+    def days_to_pay(self, said: int | None = None) -> int:
+        """After how many days it is due: what is `said`, else as with the orders. Raises Invalid for orders of several terms."""
+        if said is not None:
+            return said
+        days = sorted({order.days_to_pay(self.buyer.payment_terms_days) for order in self.orders.values()})
+        if len(days) > 1:
+            several = ", ".join(map(str, days))
+            raise Invalid.field("/payment_terms_days", f"These orders are due after {several} days: say which.")
+        return days[0]
+
 
 async def uninvoiced(
     tx: Tx, *within: ColumnElement[bool], until: date | None = None, most: int = MOST_SHIPMENTS
@@ -74,6 +85,16 @@ async def of_customer(tx: Tx, customer_id: UUID) -> ColumnElement[bool]:
     """Whether a shipment is for this customer, or for one that it stands for."""
     theirs = await standing_for(tx, customer_id)
     return DeliveryCopy.order_id.in_(select(OrderCopy.id).where(OrderCopy.customer_id.in_(theirs)))
+
+
+async def alike(tx: Tx, deliveries: Sequence[DeliveryCopy], buyer: Buyer) -> list[DeliveryCopy]:
+    """Those that go on one invoice with the first: in its currency, and due after as many days. Their orders are here."""
+    orders = await by_ids(tx, OrderCopy, {each.order_id for each in deliveries})
+
+    def terms(of: DeliveryCopy) -> tuple[str, int]:
+        return of.currency, orders[of.order_id].days_to_pay(buyer.payment_terms_days)
+
+    return [each for each in deliveries if terms(each) == terms(deliveries[0])]
 
 
 async def billable(tx: Tx, deliveries: Collection[DeliveryCopy], field: str = "/shipment_ids") -> Billable:

@@ -95,7 +95,7 @@ def _terms(buyer: Buyer, order: OrderCopy, asked: NewInvoice) -> dict[str, objec
         "customer_id": buyer.customer_id,
         "customer": dict(buyer.paper),
         "currency": order.currency,
-        "payment_terms_days": buyer.payment_terms_days if days_to_pay is None else days_to_pay,
+        "payment_terms_days": order.days_to_pay(buyer.payment_terms_days) if days_to_pay is None else days_to_pay,
         "customer_reference": asked.customer_reference or order.customer_reference,
         "notes": asked.notes,
         "supplied_from": None,

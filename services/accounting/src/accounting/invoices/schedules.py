@@ -1,4 +1,4 @@
-"""Periodic invoices: on the day after a customer's closing day, all that has left for them by then is invoiced, currency by currency."""
+"""Periodic invoices: on the day after a customer's closing day, all that has left for them by then is invoiced, by currency and terms of payment."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
@@ -9,9 +9,9 @@ from sqlalchemy import select
 from accounting.days import days
 from accounting.invoices import commands, policy
 from accounting.invoices.bodies import MOST_SHIPMENTS
-from accounting.invoices.buyers import followed
+from accounting.invoices.buyers import followed, known_buyer
 from accounting.invoices.copies import OrderCopy
-from accounting.invoices.drafting import of_customer, uninvoiced
+from accounting.invoices.drafting import alike, of_customer, uninvoiced
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
@@ -59,9 +59,7 @@ async def _invoice(tx: Tx, customer_id: UUID, day: date) -> None:
         return
     theirs = await of_customer(tx, customer_id)
     while found := await uninvoiced(tx, theirs, until=day, most=MOST_SHIPMENTS):
-        currency = found[0].currency
-        same = [each for each in found if each.currency == currency]
-        invoice = await commands.draft(tx, same)
+        invoice = await commands.draft(tx, await alike(tx, found, await known_buyer(tx, customer_id)))
         await tx.flush()
         if said.issues:
             await commands.issue(tx, invoice.id, None, by_itself=True)

@@ -28,6 +28,7 @@ _TERMS = (
     "owner_name",
     "currency",
     "ship_to",
+    "payment_terms_days",
     "custom_fields",
 )
 
