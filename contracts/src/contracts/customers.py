@@ -22,7 +22,8 @@ Risk = Literal["conservative", "moderate", "balanced", "growth", "aggressive"]
 Experience = Literal["none", "limited", "good", "extensive"]
 Objective = Literal["preservation", "income", "growth", "speculation", "hedging"]
 TaxIdResult = Literal["valid", "invalid", "unknown", "unanswered"]
-Purpose = Literal["marketing_email", "marketing_phone", "marketing_post", "profiling", "data_sharing"]
+Purpose = Literal["marketing_email", "marketing_phone", "marketing_post", "profiling", "data_sharing", "lead_form"]
+"""What a consent is for. `lead_form` is for what stood beside the box of a form, word for word in its `source`: for that and for nothing else."""
 
 
 class _Value(BaseModel):

@@ -162,6 +162,8 @@ class LeadConverted(_Lead):
     contact: LeadContact
     owner_id: UUID | None = None
     opportunity_id: UUID | None = None
+    consent: ConsentGiven | None = None
+    """What the person agreed to, on a form; null for a lead of no form, of one that asks for no consent, or from before this was said."""
 
 
 class LeadConversionRefused(_Lead):

@@ -250,6 +250,8 @@ class QuoteDeclined(QuoteEvent):
     revision: int
     customer_id: UUID
     opportunity_id: UUID | None = None
+    owner_id: UUID | None = None
+    """The user who sells; null in what was recorded before this was said."""
     reason: str
 
 

@@ -96,6 +96,10 @@ async def test_consents_and_the_profile_are_kept_with_when_and_how(sales: Sales)
         "marketing_email": True,
         "profiling": False,
     }
+    for purpose, numbers in (("marketing_email", [customer["number"]]), ("profiling", []), ("data_sharing", [])):
+        found = (await sales.h.client.get(AT, params={"consent": purpose})).json()["items"]
+        assert [each["number"] for each in found] == numbers
+    assert (await sales.h.client.get(AT, params={"consent": "everything"})).status_code == 422
     refused = await sales.put(
         customer, "/consents", 422, purpose="marketing_email", granted=True, given_at="2199-01-01T00:00:00Z", source="?"
     )

@@ -65,6 +65,58 @@ async def test_what_the_file_does_not_say_stays(sales: Sales) -> None:
     assert [each["address"] for each in now["emails"]] == ["c@ada.example", "b@ada.example"]
 
 
+async def test_who_looks_after_a_customer_comes_with_the_file_and_is_checked(sales: Sales) -> None:
+    there = await sales.create(number="A-1", segment="gold")
+    await sales.leaves(gone := sales.cy)
+    before = len(await sales.h.published())
+    stranger = "01990000-0000-7000-8000-00000000cccc"
+    rows = [
+        f"A-1,Ada Works,EUR,{sales.bo}",
+        f"A-2,Bo Works,EUR,{sales.bo}",
+        "A-3,Cy Works,EUR,",
+        f"A-4,Di,EUR,{gone}",
+        f"A-5,Ed,EUR,{stranger}",
+        "A-6,Flo,EUR,Bo",
+    ]
+    text = "number,name,currency,sales_rep_id\n" + "\n".join(rows) + "\n"
+    job = await sales.h.import_rows(FILE, text)
+    assert job["counts"] == {"created": 2, "replaced": 1, "refused": 3}
+    refused = await sales.h.client.get(f"{AT}/jobs/{job['id']}/refused")
+    named = [row[-3:-1] for row in csv.reader(io.StringIO(refused.text))][1:]
+    assert named == [[row, "Sales rep id"] for row in ("5", "6", "7")]
+    shown = {number: (await _customer(sales.h, number))["sales_rep_id"] for number in ("A-1", "A-2", "A-3")}
+    assert shown == {"A-1": str(sales.bo), "A-2": str(sales.bo), "A-3": None}
+    # The first one is assigned as by its own command, and nothing else of it is told to have changed.
+    own = [one for one in (await sales.h.published())[before:] if str(one.aggregate_id) == there["id"]]
+    assert [one.type for one in own] == ["customer.assigned", "customer.updated"]
+    assert (await sales.h.import_rows(FILE, "number,name,currency\nA-1,Ada,EUR\n"))["counts"] == {"replaced": 1}
+    assert (await _customer(sales.h, "A-1"))["sales_rep_id"] == str(sales.bo), "what the file does not say stays"
+    emptied = "number,name,currency,sales_rep_id\nA-1,Ada,EUR,\n"
+    assert (await sales.h.import_rows(FILE, emptied))["counts"] == {"replaced": 1}
+    assert (await _customer(sales.h, "A-1"))["sales_rep_id"] is None
+
+
+async def test_who_may_not_assign_customers_imports_none_that_are_assigned(sales: Sales) -> None:
+    clerk = sales.h.client_as("customers:read customers:write customers:pii")
+    text = f"number,name,currency,担当者ID\nA-1,Ada,EUR,{sales.bo}\n"
+    answer = await clerk.post(FILE, content=text.encode(), headers={"Content-Type": "text/csv"})
+    assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (403, ["/sales_rep_id"])
+    assert "customers:assign" in answer.json()["detail"]
+    without = await clerk.post(
+        FILE, content=b"number,name,currency\nA-1,Ada,EUR\n", headers={"Content-Type": "text/csv"}
+    )
+    assert without.status_code == 202
+
+
+async def test_an_export_moves_customers_with_who_looks_after_them(sales: Sales) -> None:
+    customer = await sales.assigned(await sales.create(number="A-1"), sales.bo)
+    exported = (await sales.h.client.get(AT, headers={"Accept": "text/csv"})).text
+    assert (await sales.h.import_rows(FILE, exported))["counts"] == {"unchanged": 1}
+    await sales.assigned(customer, sales.cy)
+    assert (await sales.h.import_rows(FILE, exported))["counts"] == {"replaced": 1}
+    assert (await _customer(sales.h, "A-1"))["sales_rep_id"] == str(sales.bo)
+
+
 async def test_without_a_number_a_row_is_known_by_all_that_it_says(sales: Sales) -> None:
     text = "name,currency\nAda,EUR\nBo,EUR\nAda,EUR\n"
     assert (await sales.h.import_rows(FILE, text))["counts"] == {"created": 2, "unchanged": 1}

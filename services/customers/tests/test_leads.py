@@ -1,12 +1,13 @@
 """A converted lead becomes a customer once, or a person of one that is there; what stands for another is followed, what is deleted refuses."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from contracts.leads import LeadContact, LeadConverted
+from contracts.leads import ConsentGiven, LeadContact, LeadConverted
 from tailrace.core.ids import uuid7
 
-from .conftest import Sales
+from .conftest import AT, Sales
 
 
 async def asks(sales: Sales, **given: Any) -> LeadConverted:
@@ -67,6 +68,40 @@ async def test_one_that_is_there_gets_the_person_also_where_it_was_merged_into(s
     assert [one["id"] for one in people["Ada GmbH"]] == [str(second.contact.person_id)]
     told = (await answers(sales, "customer.lead_accepted"))[-1]
     assert (str(told.customer_id), str(told.asked_customer_id)) == (twin["id"], ada["id"])
+
+
+async def test_what_was_agreed_to_on_a_form_comes_along_word_for_word_and_is_found(sales: Sales) -> None:
+    await sales.create("Nobody asked")
+    said = ConsentGiven(text="You may call me back.", given_at=datetime(2026, 11, 20, 9, tzinfo=UTC))
+    asked = await asks(sales, consent=said)
+    await sales.h.deliver(asked, aggregate_id=asked.lead_id)
+    customer = await sales.read({"id": str(asked.customer_id)})
+    assert customer["consents"] == {
+        "lead_form": {
+            "granted": True,
+            "given_at": "2026-11-20T09:00:00Z",
+            "source": f"Form of lead {asked.lead_id}: You may call me back.",
+        }
+    }
+    (told,) = await answers(sales, "customer.consent_changed")
+    assert (told.customer_id, told.purpose, told.granted) == (asked.customer_id, "lead_form", True)
+    for at in (AT, f"{AT}/search", f"{AT}/by-sales/{sales.bo}"):
+        found = (await sales.h.client.get(at, params={"consent": "lead_form"})).json()["items"]
+        assert [each["name"] for each in found] == ["Navy Ltd"], at
+    # It is for what stood on the form, and no consent to anything else.
+    assert (await sales.h.client.get(AT, params={"consent": "marketing_email"})).json()["items"] == []
+
+
+async def test_a_consent_that_was_taken_back_since_stays_taken_back(sales: Sales) -> None:
+    ada = await sales.create("Ada")
+    later = {"given_at": "2026-11-21T09:00:00Z", "source": "A letter"}
+    await sales.put(ada, "/consents", purpose="lead_form", granted=False, **later)
+    there = {"existing": True, "customer_id": UUID(ada["id"])}
+    await asks(sales, consent=ConsentGiven(text="Yes", given_at=datetime(2026, 11, 20, 9, tzinfo=UTC)), **there)
+    assert (await sales.read(ada))["consents"]["lead_form"] == {"granted": False, **later}
+    assert (await sales.h.client.get(AT, params={"consent": "lead_form"})).json()["items"] == []
+    await asks(sales, consent=ConsentGiven(text="Again", given_at=datetime(2026, 11, 22, 9, tzinfo=UTC)), **there)
+    assert (await sales.read(ada))["consents"]["lead_form"]["granted"] is True
 
 
 async def test_a_deleted_one_refuses(sales: Sales) -> None:

@@ -1,19 +1,25 @@
 """Mail, Slack and Teams in their own forms, however they fail: each message once by its key, the feed has all, and what did not arrive is seen."""
 
 import json
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
 from partner import DROP, PartnerListener, answer
+from pydantic import ValidationError
 
 from contracts.users import UserCreated
+from notifications import formats
 from notifications.mailing import STORM
+from notifications.models import Delivery
 from stubs.faults import Fault
 from stubs.routes.chat import SlackMessage, TeamsMessage
 from tailrace.core.ids import uuid7
+from tailrace.settings import Settings
 from tailrace_testing import SetClock
 
-from .conftest import CHANNELS, NEWS, Office
+from .conftest import CHANNELS, NEWS, NOW, Office
 
 
 async def channel(office: Office, hook: PartnerListener, service: str, **more: Any) -> Any:
@@ -55,6 +61,46 @@ async def test_the_companys_channels_get_their_kinds_once_in_their_forms(office:
     ]
 
 
+async def test_links_are_whole_where_it_is_said_at_which_address_people_reach_the_platform(
+    office: Office, hook: PartnerListener
+) -> None:
+    office.h.settings.public_url = "https://erp.example.com/"
+    for service in ("slack", "teams"):
+        await channel(office, hook, service)
+    event = await office.asks(office.bo)
+    await office.h.run_errands()
+    address = f"https://erp.example.com/v1/approvals/{event.approval_id}"
+    slack, teams = sorted(hook.asked, key=lambda asked: asked.line)
+    assert json.loads(slack.body)["blocks"][1]["text"]["text"].endswith(f"\n<{address}>")
+    card = TeamsMessage.model_validate_json(teams.body).attachments[0].content
+    assert card.body[-1]["text"] == f"[{address}]({address})"
+    (mail,) = office.mail
+    assert mail["text"].splitlines()[-1] == address
+    # The feed is read below the address of the API, as ever.
+    assert [one["link"] for one in await office.feed(office.bo)] == [f"/v1/approvals/{event.approval_id}"]
+
+
+@pytest.mark.parametrize(
+    ("base", "shown"),
+    [
+        ("", "<p><code>/v1/tasks/1</code></p>"),
+        ("https://a.example/x?a=1&b=", '<p><a href="https://a.example/x?a=1&amp;b=/v1/tasks/1">'),
+    ],
+)
+def test_a_mail_shows_a_path_or_a_link(base: str, shown: str) -> None:
+    row = Delivery(kind="task.assigned", language="en", title="Call", text="You are to do this.", link="/v1/tasks/1")
+    message = message_from_bytes(formats.mail([row], "a@a.example", "b@b.example", NOW, base), policy=default)
+    html = message.get_body(("html",))
+    assert html is not None
+    assert shown in html.get_content()
+
+
+@pytest.mark.parametrize("text", ["erp.example.com", "ftp://a.example", "https://a.example/<b>", "javascript:alert(1)"])
+def test_what_is_no_address_is_refused_as_one(text: str) -> None:
+    with pytest.raises(ValidationError, match="public_url"):
+        Settings(public_url=text)
+
+
 async def test_a_storm_is_one_message_in_the_companys_channel(
     office: Office, hook: PartnerListener, clock: SetClock
 ) -> None:
@@ -85,6 +131,26 @@ async def test_ones_own_channel_is_a_way_of_ones_own(office: Office, hook: Partn
     await office.h.run_errands()
     (asked,) = hook.asked
     assert json.loads(asked.body)["blocks"][1]["text"]["text"] == "You"
+
+
+async def test_what_goes_to_ones_own_channel_is_not_said_there_and_messages_go_to_no_channel_of_the_companys(
+    office: Office, hook: PartnerListener
+) -> None:
+    made = await channel(office, hook, "slack", user_id=str(office.bo), kinds=[])
+    at, body = (
+        f"{CHANNELS}/{made['id']}",
+        {name: made[name] for name in ("code", "name", "service", "address", "secret")},
+    )
+    for asked in (
+        office.h.client.put(at, json={**body, "user_id": str(office.bo), "kinds": ["lead.assigned"]}),
+        office.h.client.post(
+            CHANNELS, json={**body, "code": "B", "user_id": str(office.bo), "kinds": ["lead.assigned"]}
+        ),
+    ):
+        refused = await asked
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["/kinds"])
+    refused = await office.h.client.post(CHANNELS, json={**body, "code": "C", "kinds": ["message"]})
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["/kinds/0"])
 
 
 async def test_an_address_is_a_secret_that_stands_nowhere_and_is_no_other_companys(

@@ -8,9 +8,9 @@ from contracts.activities import TaskCreated, TaskDueSoon
 from contracts.approvals import ApprovalRejected, ApprovalSubject
 from contracts.carriage import BookingTracked
 from contracts.credit import OrderCreditHeld
-from contracts.quotes import QuoteDeclined
-from contracts.users import UserDeleted
-from notifications import kinds
+from contracts.quotes import QuoteAccepted, QuoteDeclined
+from contracts.users import RoleChanged, UserDeleted
+from notifications import catalogue, kinds
 from tailrace.core.ids import uuid7
 
 from .conftest import NEWS, OWN, SUBSCRIPTIONS, Office
@@ -92,8 +92,6 @@ async def test_credit_people_are_those_whose_role_releases(office: Office) -> No
 
 
 async def test_a_parcel_that_goes_its_way_is_no_news(office: Office) -> None:
-    from contracts.users import RoleChanged
-
     role = RoleChanged(role_id=uuid7(), name="warehouse", scopes=["shipping:*"])
     await office.h.deliver(role, aggregate_id=role.role_id)
     booking = uuid7()
@@ -168,6 +166,53 @@ async def test_people_tell_others_by_name_and_by_role(office: Office) -> None:
     assert nobody.json()["errors"][0]["field"] == "/user_ids/0"
 
 
+async def test_a_message_goes_to_those_whom_it_names_and_to_nobody_else(office: Office) -> None:
+    bo = office.as_(office.bo, f"{OWN} notifications:send")
+    refused = await bo.post(SUBSCRIPTIONS, json={"kind": "message"})
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["/kind"])
+    role = RoleChanged(role_id=uuid7(), name="manager", scopes=["notifications:*"])
+    await office.h.deliver(role, aggregate_id=role.role_id)
+    about = {"customer_id": str(office.ada)}
+    assert (await bo.post(SUBSCRIPTIONS, json=about)).status_code == 201
+    sent = await office.h.client.post(NEWS, json={"title": "Between us", "user_ids": [str(office.cy)], **about})
+    assert (sent.status_code, sent.json()["told"]) == (201, 1)
+    assert [one["title"] for one in await office.feed(office.cy)] == ["Between us"]
+    assert await office.feed(office.bo) == []
+
+
+async def test_a_role_that_is_not_there_is_named_and_nobody_is_told(office: Office) -> None:
+    gone = RoleChanged(role_id=uuid7(), name="old", scopes=[])
+    await office.h.deliver(gone, aggregate_id=gone.role_id)
+    body = {"title": "Hello", "user_ids": [str(office.cy)], "roles": ["manager", "manger", "old"]}
+    refused = await office.h.client.post(NEWS, json=body)
+    assert refused.status_code == 422, refused.text
+    assert [each["field"] for each in refused.json()["errors"]] == ["/roles/1", "/roles/2"]
+    assert (await office.feed(office.cy), await office.feed(office.bo)) == ([], [])
+
+
+async def test_who_sells_hears_the_answer_to_their_quote(office: Office) -> None:
+    about = {"number": "Q-7", "revision": 1, "customer_id": office.ada}
+    ended = QuoteDeclined(quote_id=uuid7(), owner_id=office.cy, reason="Too late", **about)
+    await office.h.deliver(ended, aggregate_id=ended.quote_id)
+    taken = QuoteAccepted(
+        quote_id=uuid7(),
+        owner_id=office.cy,
+        customer_name="Ada Works",
+        customer_reference="PO 7",
+        accepted_at=datetime(2026, 11, 28, tzinfo=UTC),
+        currency="JPY",
+        warehouse_id=uuid7(),
+        net=100,
+        tax=10,
+        lines=[],
+        **about,
+    )
+    await office.h.deliver(taken, aggregate_id=taken.quote_id)
+    # Their role need not show quotes in full, as it would have to for a subscription.
+    assert [one["title"] for one in await office.feed(office.cy)] == ["見積辞退: Q-7", "見積承諾: Q-7"]
+    assert await office.feed(office.bo) == []
+
+
 async def test_who_subscribed_is_told_as_far_as_their_roles_show_it(office: Office) -> None:
     def declined() -> QuoteDeclined:
         return QuoteDeclined(quote_id=uuid7(), number="Q-7", revision=1, customer_id=office.ada, reason="Too late")
@@ -216,7 +261,7 @@ async def test_somebody_whom_nobody_knows_here_yet_is_told_in_the_feed(office: O
     assert [one["title"] for one in await office.feed(new)] == ["新しいタスク: Begin"]
 
 
-@pytest.mark.parametrize("kind", kinds.CATALOGUE, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", catalogue.CATALOGUE, ids=lambda kind: kind.name)
 def test_the_catalogue_speaks_both_languages_of_fields_that_there_are(kind: kinds.Kind) -> None:
     assert set(kind.plural) == {"en", "ja"}
     for event, words in kind.events.items():
@@ -227,4 +272,4 @@ def test_the_catalogue_speaks_both_languages_of_fields_that_there_are(kind: kind
 def test_the_names_are_those_of_the_catalogue() -> None:
     from typing import get_args
 
-    assert set(get_args(kinds.KindName)) == {*kinds.BY_NAME, kinds.MESSAGE}
+    assert set(get_args(kinds.NewsKindName)) == {*catalogue.BY_NAME}

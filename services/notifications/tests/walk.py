@@ -5,7 +5,7 @@ from invariants.walk import Walker
 from contracts.activities import TaskCreated
 from contracts.approvals import ApprovalAssigned, ApprovalSubject
 from contracts.customers import CustomerCreated
-from contracts.users import UserCreated
+from contracts.users import RoleChanged, UserCreated
 from tailrace.core.ids import uuid7
 
 NEWS, SUBSCRIPTIONS, CHANNELS = "/v1/notifications", "/v1/subscriptions", "/v1/notification-channels"
@@ -13,6 +13,8 @@ NEWS, SUBSCRIPTIONS, CHANNELS = "/v1/notifications", "/v1/subscriptions", "/v1/n
 
 async def walk(w: Walker) -> None:
     bo = uuid7()
+    role = RoleChanged(role_id=uuid7(), name="manager", scopes=["notifications:*"])
+    await w.tell(role, aggregate_id=role.role_id)
     for id, name in ((w.h.user, "alma"), (bo, "bo")):
         user = UserCreated(user_id=id, email=f"{name}@acme.example", name=name.title(), roles=["manager"])
         await w.tell(user, aggregate_id=id)

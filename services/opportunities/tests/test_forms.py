@@ -26,6 +26,9 @@ async def test_a_form_brings_a_lead_with_consent_source_and_answers(desk: Desk) 
     assert (lead["email"], lead["note"], lead["source"], lead["sent"]) == ("grace@navy.example", "A bridge", "web", 1)
     assert lead["answers"] == [{"key": "budget", "value": "10k"}]
     assert lead["consent"]["text"] == "You may write to me."
+    await desk.ask("POST", f"{LEADS}/{lead['id']}/convert", 200, {"currency": "EUR"})
+    (asked,) = await desk.told("crm.lead.converted")
+    assert asked.consent.model_dump(mode="json") == lead["consent"]
 
 
 async def test_what_is_filled_in_wrongly_is_said_by_field_and_the_challenge_stays_good(desk: Desk) -> None:

@@ -183,6 +183,10 @@ class Settings(BaseSettings):
     cors_origins: list[str] = []
     """Origins whose pages may call the gateway from a browser; none by default."""
 
+    public_url: str = Field(default="", pattern=r"^(https?://[^\s<>|\"]+)?$")
+    """Where people reach the platform, as in `https://tailrace.example.com`: links in mail, Slack and Teams begin with it. Empty: they are told the
+    path alone."""
+
     partners: dict[str, PartnerAddress] = {}
     """Partners that services call, by name, as JSON: `{"verification": {"url": "https://…", "secret": "env:PARTNER_SECRET_…"}}`. What is not
     named is not called. A partner that calls back signs by the secret that `callbacks` refers to. The embedded stack names its stand-ins."""

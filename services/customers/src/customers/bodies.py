@@ -141,6 +141,16 @@ class CustomerBody(Body):
         return {**self.model_dump(exclude=lists), **self.model_dump(mode="json", include=lists)}
 
 
+class CustomerRowBody(CustomerBody):
+    """A customer as a file has it, which says who looks after it too."""
+
+    sales_rep_id: UUID | None = None
+    """A user of the tenant; null for nobody."""
+
+    def values(self) -> dict[str, Any]:
+        return {name: value for name, value in super().values().items() if name != "sales_rep_id"}
+
+
 class Assignment(Body):
     """Who looks after the customer from now on; nobody, with null."""
 

@@ -29,10 +29,11 @@ GIVEN = Bounds.of_years(100)
 _LONG_AGO, _A_DAY, _LONGEST_UNTIL_REVIEW = timedelta(days=36525), timedelta(days=1), timedelta(days=3653)
 
 
-async def create(tx: Tx, values: Mapping[str, Any]) -> Customer:
-    """Raises CodeTaken, and what is said of a price list that is not there."""
+async def create(tx: Tx, values: Mapping[str, Any], sales_rep_id: UUID | None = None) -> Customer:
+    """Looked after by whom it says, else by the caller where they see but some. Raises CodeTaken, and what is said of a price list or a user that is
+    not there."""
     await _check(tx, values)
-    sales_rep_id = owner_of_new(tx, tx.context.user_id)
+    sales_rep_id = sales_rep_id or owner_of_new(tx, tx.context.user_id)
     if sales_rep_id is not None:
         (await handover.hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
     given = {"sales_rep_id": sales_rep_id, "credit_limit": None, "profile": None, **values}

@@ -31,6 +31,8 @@ async def take(tx: Tx, asked: LeadConverted) -> None:
                 asked.lead_id, asked.customer_id, f"Customer {customer.number} has {MOST_PEOPLE} people."
             )
         customer.set_people([*customer.people, _person(asked.contact)])
+    if asked.consent is not None:
+        customer.take_consent(asked.lead_id, asked.consent)
     customer.accept_lead(asked.lead_id, asked.customer_id, person_id)
     return None
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import customers as events
 from contracts.customers import Kind, Purpose, Status, TaxIdResult
+from contracts.leads import ConsentGiven
 from contracts.templates import TemplateSettings
 from customers.refusals import NotMerged, WasMerged
 from tailrace.core.custom_fields import checked
@@ -200,6 +201,13 @@ class Customer(MasterData, Searchable, Owned, Base):
         newest = said.model_dump(mode="json", include={"granted", "given_at", "source"})
         self.consents = {**self.consents, purpose: newest}
         self.record(said)
+
+    def take_consent(self, lead_id: UUID, said: ConsentGiven) -> None:
+        """What the person of a converted lead agreed to on a form, word for word; not over what was said of it later."""
+        known = self.consents.get("lead_form")
+        if known is None or datetime.fromisoformat(known["given_at"]) < said.given_at:
+            source = f"Form of lead {lead_id}: {said.text}"
+            self.consent("lead_form", granted=True, given_at=said.given_at, source=source)
 
     def ensure_attachable(self) -> None:
         """Raises WasMerged: its papers are the other one's."""

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import raiseload
 
-from contracts.customers import Kind, Status
+from contracts.customers import Kind, Purpose, Status
 from customers import commands, verification
 from customers.attachments import papers
 from customers.bodies import (
@@ -33,7 +33,7 @@ from tailrace.core.fields import Search
 from tailrace.db import master_data
 from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, between, by_id, called, equal
+from tailrace.http.filters import Deleted, any_of, between, by_id, called, equal, where
 from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -47,12 +47,23 @@ router = tenant_router(
     reads=[users, teams, price_lists, templates, uses, timeline],
 )
 
+
+def _agreeing(purpose: Purpose) -> ColumnElement[bool]:
+    return Customer.consents.contains({purpose: {"granted": True}})
+
+
 _FILTERS = (
     called(Customer),
     any_of(Customer.status, Status),
     equal(Customer.kind, Kind),
     equal(Customer.segment),
     equal(Customer.merged_into_id),
+    where(
+        "consent",
+        Purpose,
+        _agreeing,
+        "Those that allow this use of what is known of them, by the newest that they said.",
+    ),
 )
 _SORT = [Customer.number, Customer.name, Customer.created_at]
 CONTACTS = {"emails": pii, "phones": pii}

@@ -41,7 +41,7 @@ service = Service(
         errands_router("/v1/customers/errands", scopes.operate),
         imports_router(imports.customers, "/v1/customers", scopes.read, scopes.write, scopes.pii),
         bulk_router(
-            imports.customers,
+            imports.many,
             "/v1/customers",
             scopes.ManyWriter,
             CustomerView,

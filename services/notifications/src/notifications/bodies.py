@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from contracts.notifications import Service
-from notifications.kinds import KindName, Language
+from notifications.kinds import KindName, Language, NewsKindName
 from tailrace.core.days import TimeZone
 from tailrace.core.fields import Code, Name, Note, Sentence
 from tailrace.http.routing import Body
@@ -28,9 +28,9 @@ class NotificationBody(Body):
     roles: Annotated[list[Name], Field(max_length=20)] = []
     """Who is told, by role: everybody who has one of them."""
     document_id: UUID | None = None
-    """What it is about: who subscribed to that hears too."""
+    """What it is about. Nobody hears by that who is not named."""
     customer_id: UUID | None = None
-    """Which customer it is about: who subscribed to that hears too."""
+    """Which customer it is about. Nobody hears by that who is not named."""
 
     @model_validator(mode="after")
     def _to_somebody(self) -> Self:
@@ -42,8 +42,8 @@ class NotificationBody(Body):
 class NewsSubscriptionBody(Body):
     """What somebody wants to hear of: one of the three."""
 
-    kind: KindName | None = None
-    """All news of this kind."""
+    kind: NewsKindName | None = None
+    """All news of this kind. Messages go to those whom they name alone."""
     document_id: UUID | None = None
     """All that is about this document, such as an order or a task."""
     customer_id: UUID | None = None
@@ -134,7 +134,7 @@ class NotificationChannelBody(Body):
         StringConstraints(max_length=200, pattern=r"^(env:PARTNER_SECRET_[A-Z0-9_]+|file:[A-Za-z0-9][A-Za-z0-9._-]*)$"),
     ]
     """A reference to what the address ends in, which the operator keeps; it bears the company's id."""
-    kinds: Annotated[list[KindName], Field(max_length=50)] = []
-    """Which news the company has sent there; none, for one person's channel."""
+    kinds: Annotated[list[NewsKindName], Field(max_length=50)] = []
+    """Which news the company has sent there; none for one person's channel, where the person's own preferences say so."""
     user_id: UUID | None = None
     """Whose channel it is; null for the company's. Stays."""

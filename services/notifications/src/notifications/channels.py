@@ -32,10 +32,12 @@ class NotificationChannel(MasterData, Base):
     """Whose it is; the company's, when null."""
 
     async def ensure_references(self, tx: Tx) -> None:
-        """Raises Invalid for a user who is not there, and for a reference that is another company's."""
+        """Raises Invalid for kinds of a person's channel, a user who is not there, and a reference that is another company's."""
         mine = {str(tx.tenant_id), tx.tenant_id.hex.upper()}
         if not any(each in self.secret for each in mine):
             detail = f"A reference bears the company's id: env:PARTNER_SECRET_{tx.tenant_id.hex.upper()}_… or file:{tx.tenant_id}.…"
             raise Invalid.field("/secret", detail)
+        if self.user_id is not None and self.kinds:
+            raise Invalid.field("/kinds", "What goes to a person's own channel, that person's preferences say.")
         if self.user_id is not None:
             (await by_ids(tx, UserCopy, [self.user_id])).in_use(self.user_id, "/user_id")

@@ -1,10 +1,11 @@
 """What people do with their own notifications, and how they tell others."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from notifications import kinds, telling
+from notifications import catalogue, kinds, telling
 from notifications.bodies import NewsSubscriptionBody, NotificationBody, PreferencesBody
 from notifications.copies import CustomerCopy, DocumentCopy, UserCopy
 from notifications.kinds import Audience
@@ -12,7 +13,7 @@ from notifications.models import Mailbox, MailboxPlace, Notification, Subscripti
 from notifications.telling import News
 from tailrace.core import clock
 from tailrace.core.context import Principal
-from tailrace.core.errors import Invalid, Unknown
+from tailrace.core.errors import FieldProblem, Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import absent, by_ids
@@ -45,7 +46,8 @@ async def delete(tx: Tx, who: Principal, id: UUID) -> None:
 
 
 async def tell(tx: Tx, who: Principal, said: NotificationBody) -> tuple[UUID, int]:
-    """Tell others: the id of the message, and how many were told. Raises Invalid, NotYetKnown."""
+    """Tell those whom it names, and nobody else: the id of the message, and how many were told. Raises Invalid, NotYetKnown."""
+    await _ensure_roles(tx, said.roles)
     await _ensure_there(tx, said.document_id, said.customer_id)
     known = await by_ids(tx, UserCopy, said.user_ids)
     for number, id in enumerate(said.user_ids):
@@ -61,15 +63,14 @@ async def tell(tx: Tx, who: Principal, said: NotificationBody) -> tuple[UUID, in
         sender_id=who.user_id,
     )
     users = await telling.meant(tx, Audience(users=said.user_ids, roles=said.roles))
-    users |= await telling.subscribers(tx, message, kinds.MESSAGE_SCOPE)
     return message.cause_id, await telling.tell(tx, message, users)
 
 
 async def subscribe(tx: Tx, who: Principal, said: NewsSubscriptionBody) -> Subscription:
     """Raises SubscribedAlready, Invalid for a kind that one may not see in full, and NotYetKnown."""
     await _ensure_there(tx, said.document_id, said.customer_id)
-    if said.kind is not None and said.kind != kinds.MESSAGE:
-        scope = kinds.BY_NAME[said.kind].scope
+    if said.kind is not None:
+        scope = catalogue.BY_NAME[said.kind].scope
         if not who.may(scope):
             raise Invalid.field("/kind", f"News of this kind is for those who have the scope {scope}.")
     values = said.model_dump()
@@ -103,6 +104,15 @@ async def preferences(tx: Tx, who: Principal) -> PreferencesBody:
 def shown_to(who: Principal) -> tuple[ColumnElement[bool], ...]:
     """The conditions of what is in somebody's feed; another's is not there."""
     return Notification.user_id == who.user_id, Notification.shown.is_(True), Notification.deleted_at.is_(None)
+
+
+async def _ensure_roles(tx: Tx, names: Sequence[str]) -> None:
+    """Raises Invalid with each role that there is not."""
+    known = await telling.roles_among(tx, names)
+    wrong = [number for number, name in enumerate(names) if name not in known]
+    if wrong:
+        errors = [FieldProblem(field=f"/roles/{at}", detail=f"There is no role {names[at]} here.") for at in wrong]
+        raise Invalid("Some roles are not there.", errors=errors)
 
 
 async def _ensure_there(tx: Tx, document_id: UUID | None, customer_id: UUID | None) -> None:

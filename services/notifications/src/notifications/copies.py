@@ -29,11 +29,15 @@ class CustomerCopy(Replica, Base):
 
 
 class DocumentCopy(TenantRow, Base):
-    """That there is a document: of what nobody knows, nobody asks to hear."""
+    """That there is a document: of what nobody knows, nobody asks to hear. Of orders and shipments also what their later events leave out."""
 
     __tablename__ = "document_copy"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    number: Mapped[str | None]
+    customer_id: Mapped[UUID | None]
+    owner_id: Mapped[UUID | None]
+    """The user who sells it, of an order."""
 
 
 class RoleCopy(TenantRow, Base):

@@ -1,6 +1,7 @@
 """Messages as the programs that show them want them: mail (RFC 5322, MIME), Slack's Block Kit, an Adaptive Card of Teams.
 
-Of one delivery a message is that; of several, a list under a title. What others wrote is escaped as each program has it.
+Of one delivery a message is that; of several, a list under a title. What others wrote is escaped as each program has it. With a
+`base`, the address that people reach the platform at, what a message is about is a link; without one, its path is told.
 """
 
 import html
@@ -24,7 +25,7 @@ def title_of(rows: Sequence[Delivery]) -> str:
     return digest_title(len(rows), "ja" if rows[0].language == "ja" else "en")
 
 
-def mail(rows: Sequence[Delivery], sender: str, recipient: str, at: datetime) -> bytes:
+def mail(rows: Sequence[Delivery], sender: str, recipient: str, at: datetime, base: str = "") -> bytes:
     """The message but for its `Message-ID`, as text and as HTML."""
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Date"] = sender, recipient, at
@@ -32,29 +33,29 @@ def mail(rows: Sequence[Delivery], sender: str, recipient: str, at: datetime) ->
     # RFC 3834: nobody's absence is to be told of to a program.
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = rows[0].language
-    message.set_content("\n\n".join(_plain(row, alone=len(rows) == 1) for row in rows) + "\n", cte="base64")
+    message.set_content("\n\n".join(_plain(row, base, alone=len(rows) == 1) for row in rows) + "\n", cte="base64")
     listed = "".join(
-        f"<h3>{html.escape(row.title)}</h3><p>{html.escape(row.text)}</p>{_link_html(row)}" for row in rows
+        f"<h3>{html.escape(row.title)}</h3><p>{html.escape(row.text)}</p>{_link_html(row, base)}" for row in rows
     )
     message.add_alternative(f"<!doctype html><html><body>{listed}</body></html>\n", subtype="html", cte="base64")
     return message.as_bytes()
 
 
-def slack(rows: Sequence[Delivery]) -> dict[str, Any]:
+def slack(rows: Sequence[Delivery], base: str = "") -> dict[str, Any]:
     """The body of an incoming webhook: `text` for where blocks are not shown."""
     title = title_of(rows)
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": title[:_HEADER], "emoji": False}}
     ]
     for row in rows[:_BLOCKS]:
-        said = [f"*{_mrkdwn(row.title)}*", _mrkdwn(row.text)[:_SECTION], *([f"`{row.link}`"] if row.link else [])]
+        said = [f"*{_mrkdwn(row.title)}*", _mrkdwn(row.text)[:_SECTION], _link_mrkdwn(row, base)]
         shown = [each for each in (said[1:] if len(rows) == 1 else said) if each]
         text = "\n".join(shown) or _mrkdwn(title)
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": text}})
     return {"text": _mrkdwn(title), "blocks": blocks}
 
 
-def teams(rows: Sequence[Delivery]) -> dict[str, Any]:
+def teams(rows: Sequence[Delivery], base: str = "") -> dict[str, Any]:
     """A message with one Adaptive Card, as the webhooks of Teams take it."""
     body: list[dict[str, Any]] = [
         {"type": "TextBlock", "size": "Medium", "weight": "Bolder", "text": _markdown(title_of(rows)), "wrap": True}
@@ -62,8 +63,8 @@ def teams(rows: Sequence[Delivery]) -> dict[str, Any]:
     for row in rows:
         if len(rows) > 1:
             body.append({"type": "TextBlock", "weight": "Bolder", "text": _markdown(row.title), "wrap": True})
-        said = [_markdown(each) for each in (row.text, row.link or "") if each]
-        body += [{"type": "TextBlock", "text": each, "wrap": True} for each in said]
+        said = [_markdown(row.text), _link_markdown(row, base)]
+        body += [{"type": "TextBlock", "text": each, "wrap": True} for each in said if each]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -74,13 +75,35 @@ def teams(rows: Sequence[Delivery]) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-def _plain(row: Delivery, *, alone: bool) -> str:
+def _plain(row: Delivery, base: str, *, alone: bool) -> str:
     lines = [] if alone else [row.title]
-    return "\n".join([*lines, row.text, *([row.link] if row.link else [])])
+    return "\n".join([*lines, row.text, *([_address(row.link, base)] if row.link else [])])
 
 
-def _link_html(row: Delivery) -> str:
-    return f"<p><code>{html.escape(row.link)}</code></p>" if row.link else ""
+def _address(link: str, base: str) -> str:
+    """The whole of it, or the path as it is."""
+    return base.rstrip("/") + link
+
+
+def _link_html(row: Delivery, base: str) -> str:
+    if not row.link:
+        return ""
+    shown = html.escape(_address(row.link, base))
+    return f'<p><a href="{shown}">{shown}</a></p>' if base else f"<p><code>{shown}</code></p>"
+
+
+def _link_mrkdwn(row: Delivery, base: str) -> str:
+    if not row.link:
+        return ""
+    return f"<{_mrkdwn(_address(row.link, base))}>" if base else f"`{row.link}`"
+
+
+def _link_markdown(row: Delivery, base: str) -> str:
+    if not row.link:
+        return ""
+    # A bracket would end the address.
+    address = _address(row.link, base).replace("(", "%28").replace(")", "%29")
+    return f"[{_markdown(address)}]({address})" if base else _markdown(row.link)
 
 
 def _mrkdwn(text: str) -> str:

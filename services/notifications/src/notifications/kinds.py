@@ -1,4 +1,4 @@
-"""The catalogue: which events tell whom of what. A kind is data; what is done with it is the same for all.
+"""Kinds of news: which events tell whom of what (`catalogue`). A kind is data; what is done with it is the same for all.
 
 Nobody is told of what they did themselves. Who subscribes to a kind, or to a document or customer that it is about, needs its `scope` in full when it
 is told, not only when they subscribed.
@@ -9,20 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
-from contracts.activities import MeetingReminderReached, TaskAssigned, TaskCreated, TaskDueSoon
-from contracts.approvals import ApprovalApproved, ApprovalAssigned, ApprovalEscalated, ApprovalRejected
-from contracts.carriage import BookingTracked
-from contracts.credit import OrderCreditHeld
-from contracts.customers import CustomerAssigned, CustomerReviewDueReached
-from contracts.invoices import InvoiceOverdueReached
-from contracts.leads import LeadAssigned
-from contracts.quotes import QuoteAccepted, QuoteDeclined
 from tailrace.core.events import Event
 
 Language = Literal["en", "ja"]
 Words = Mapping[Language, tuple[str, str]]
 """In each language a title and a text. `{name}` is what `values` says, `{customer}` the customer's name; moments are told by the reader's clock."""
-KindName = Literal[
+NewsKindName = Literal[
     "approval.requested",
     "approval.answered",
     "approval.escalated",
@@ -30,26 +22,33 @@ KindName = Literal[
     "task.due_soon",
     "meeting.soon",
     "order.credit_held",
+    "order.confirmed",
+    "order.cancelled",
+    "order.shipped",
     "lead.assigned",
     "customer.assigned",
     "customer.review_due",
     "quote.answered",
     "shipment.in_trouble",
+    "shipment.delivered",
     "invoice.overdue",
-    "message",
+    "invoice.paid",
+    "kpi.missed",
 ]
+"""What the catalogue has, and one may subscribe to."""
+KindName = Literal[NewsKindName, "message"]
 MESSAGE: KindName = "message"
-MESSAGE_SCOPE = "notifications:send"
-"""What a person writes to others."""
+"""What a person writes to others: it goes to those whom it names, and nobody subscribes to it."""
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Who must hear: some users, all who have one of these roles, and all whom a scope is granted to in full."""
+    """Who must hear: some users, all who have one of these roles, all whom a scope is granted to in full, and all of a team."""
 
     users: Sequence[UUID | None] = ()
     roles: Sequence[str] = ()
     scope: str | None = None
+    team_id: UUID | None = None
 
 
 def _nothing(event: Any) -> dict[str, Any]:
@@ -60,7 +59,7 @@ def _nothing(event: Any) -> dict[str, Any]:
 class Kind:
     """One kind of news."""
 
-    name: KindName
+    name: NewsKindName
     scope: str
     events: Mapping[type[Event], Words]
     to: Callable[[Any], Audience]
@@ -69,261 +68,18 @@ class Kind:
     path: str
     """Where the document is shown; its id goes behind it."""
     customer: Callable[[Any], UUID | None] = lambda event: None
+    also: Callable[[Any], Sequence[UUID]] = lambda event: ()
+    """Other documents that it is about too: their subscribers hear of it."""
+    order: str | None = None
+    """The field of the event that has the id of an order, whose customer is meant; the document's number is the one that was kept. For events that
+    say neither."""
+    tells_owner: bool = False
+    """Whether the owner of that order must hear."""
+    once: str | None = None
+    """The field of the event that has the id of what is told of once, however often the event comes; each event is news of its own, when None."""
     values: Callable[[Any], dict[str, Any]] = _nothing
     when: Callable[[Any], bool] = lambda event: True
     urgent: bool = False
     """Whether it is mailed too, where its person says nothing else."""
     plural: Mapping[Language, str] = field(default_factory=dict)
     """What many of them are called."""
-
-
-def _subjects_customer(event: Any) -> UUID | None:
-    said = event.subject.attributes.get("customer_id")
-    return UUID(said) if said else None
-
-
-def _assigned(event: Any) -> Audience:
-    return Audience(users=event.user_ids, roles=event.roles)
-
-
-def _numbered(event: Any) -> dict[str, Any]:
-    return {"number": event.number}
-
-
-def _titled(event: Any) -> dict[str, Any]:
-    return {"title": event.title}
-
-
-def _subject(event: Any) -> dict[str, Any]:
-    return {"number": event.subject.number, "reason": getattr(event, "reason", None) or ""}
-
-
-def _own(event: Any) -> UUID | None:
-    customer_id: UUID | None = event.customer_id
-    return customer_id
-
-
-CATALOGUE: tuple[Kind, ...] = (
-    Kind(
-        "approval.requested",
-        "approvals:read",
-        {
-            ApprovalAssigned: {
-                "en": ("{number} waits for your approval", "Somebody asks for your decision about {number}."),
-                "ja": ("承認依頼: {number}", "{number} があなたの承認を待っています。"),
-            }
-        },
-        to=_assigned,
-        document="approval_id",
-        path="/v1/approvals",
-        customer=_subjects_customer,
-        values=_subject,
-        urgent=True,
-        plural={"en": "approvals that wait for you", "ja": "承認依頼"},
-    ),
-    Kind(
-        "approval.answered",
-        "approvals:read",
-        {
-            ApprovalApproved: {
-                "en": ("{number} is approved", "What you asked for, {number}, is approved."),
-                "ja": ("承認されました: {number}", "申請した {number} が承認されました。"),
-            },
-            ApprovalRejected: {
-                "en": ("{number} is rejected", "What you asked for, {number}, is rejected: {reason}"),
-                "ja": ("却下されました: {number}", "申請した {number} が却下されました。理由: {reason}"),
-            },
-        },
-        to=lambda event: Audience(users=[event.subject.requester_id]),
-        document="approval_id",
-        path="/v1/approvals",
-        customer=_subjects_customer,
-        values=_subject,
-        plural={"en": "answers to what you asked for", "ja": "申請への回答"},
-    ),
-    Kind(
-        "approval.escalated",
-        "approvals:read",
-        {
-            ApprovalEscalated: {
-                "en": (
-                    "{number} is overdue for a decision",
-                    "{number} was not decided in time. You may decide it now.",
-                ),
-                "ja": ("期限超過の承認: {number}", "{number} は期限までに決裁されませんでした。あなたが決裁できます。"),
-            }
-        },
-        to=_assigned,
-        document="approval_id",
-        path="/v1/approvals",
-        customer=_subjects_customer,
-        values=_subject,
-        urgent=True,
-        plural={"en": "approvals that are overdue", "ja": "期限超過の承認"},
-    ),
-    Kind(
-        "task.assigned",
-        "tasks:read",
-        {
-            each: {
-                "en": ("A task for you: {title}", "You are to do this: {title}"),
-                "ja": ("新しいタスク: {title}", "担当タスクが割り当てられました: {title}"),
-            }
-            for each in (TaskCreated, TaskAssigned)
-        },
-        to=lambda event: Audience(users=[event.user_id]),
-        document="task_id",
-        path="/v1/tasks",
-        customer=_own,
-        values=_titled,
-        plural={"en": "tasks for you", "ja": "新しいタスク"},
-    ),
-    Kind(
-        "task.due_soon",
-        "tasks:read",
-        {
-            TaskDueSoon: {
-                "en": ("Due soon: {title}", "{title} is due by {due}."),
-                "ja": ("期限間近: {title}", "{title} の期限は {due} です。"),
-            }
-        },
-        to=lambda event: Audience(users=[event.user_id]),
-        document="task_id",
-        path="/v1/tasks",
-        customer=_own,
-        values=lambda event: {"title": event.title, "due": event.due_date},
-        plural={"en": "tasks that are due soon", "ja": "期限間近のタスク"},
-    ),
-    Kind(
-        "meeting.soon",
-        "meetings:read",
-        {
-            MeetingReminderReached: {
-                "en": ("Meeting: {title}", "{title} begins at {begin}."),
-                "ja": ("まもなく商談: {title}", "{title} は {begin} に始まります。"),
-            }
-        },
-        to=lambda event: Audience(users=[event.owner_id]),
-        document="meeting_id",
-        path="/v1/meetings",
-        customer=_own,
-        values=lambda event: {"title": event.title, "begin": event.starts_at},
-        plural={"en": "meetings that begin soon", "ja": "まもなく始まる商談"},
-    ),
-    Kind(
-        "order.credit_held",
-        "orders:read",
-        {
-            OrderCreditHeld: {
-                "en": ("{number} is held for credit", "The order {number} of {customer} waits for a release."),
-                "ja": ("与信保留: {number}", "{customer} の受注 {number} が与信保留になりました。"),
-            }
-        },
-        to=lambda event: Audience(users=[event.subject.requester_id], scope="orders:release"),
-        document="order_id",
-        path="/v1/orders",
-        customer=_own,
-        values=_numbered,
-        plural={"en": "orders that are held for credit", "ja": "与信保留の受注"},
-    ),
-    Kind(
-        "lead.assigned",
-        "leads:read",
-        {
-            LeadAssigned: {
-                "en": ("A lead is yours", "You look after another lead now."),
-                "ja": ("リードの割り当て", "新しいリードがあなたの担当になりました。"),
-            }
-        },
-        to=lambda event: Audience(users=[event.owner_id]),
-        document="lead_id",
-        path="/v1/leads",
-        plural={"en": "leads that are yours", "ja": "割り当てられたリード"},
-    ),
-    Kind(
-        "customer.assigned",
-        "customers:read",
-        {
-            CustomerAssigned: {
-                "en": ("{customer} is yours", "You look after {customer} now."),
-                "ja": ("担当顧客: {customer}", "{customer} があなたの担当になりました。"),
-            }
-        },
-        to=lambda event: Audience(users=[event.sales_rep_id]),
-        document="customer_id",
-        path="/v1/customers",
-        customer=_own,
-        plural={"en": "customers that are yours", "ja": "担当になった顧客"},
-    ),
-    Kind(
-        "customer.review_due",
-        "customers:read",
-        {
-            CustomerReviewDueReached: {
-                "en": ("{customer} is to be asked again", "The review of {customer} ({number}) is due."),
-                "ja": ("適合性の見直し: {customer}", "{customer}（{number}）の見直し時期になりました。"),
-            }
-        },
-        to=lambda event: Audience(users=[event.sales_rep_id]),
-        document="customer_id",
-        path="/v1/customers",
-        customer=_own,
-        values=_numbered,
-        plural={"en": "customers that are to be asked again", "ja": "見直し時期の顧客"},
-    ),
-    Kind(
-        "quote.answered",
-        "quotes:read",
-        {
-            QuoteAccepted: {
-                "en": ("{number} is accepted", "{customer} accepts the quote {number}."),
-                "ja": ("見積承諾: {number}", "{customer} が見積 {number} を承諾しました。"),
-            },
-            QuoteDeclined: {
-                "en": ("{number} is declined", "{customer} declines the quote {number}: {reason}"),
-                "ja": ("見積辞退: {number}", "{customer} が見積 {number} を辞退しました。理由: {reason}"),
-            },
-        },
-        to=lambda event: Audience(),
-        document="quote_id",
-        path="/v1/quotes",
-        customer=_own,
-        values=lambda event: {"number": event.number, "reason": getattr(event, "reason", "")},
-        plural={"en": "answers to quotes", "ja": "見積への回答"},
-    ),
-    Kind(
-        "shipment.in_trouble",
-        "shipping:read",
-        {
-            BookingTracked: {
-                "en": ("A parcel is in trouble", "The carrier says of a shipment: {state}."),
-                "ja": ("配送異常", "配送業者からの連絡: {state}"),
-            }
-        },
-        to=lambda event: Audience(scope="shipping:write"),
-        document="shipment_id",
-        path="/v1/shipments",
-        values=lambda event: {"state": event.state},
-        when=lambda event: event.state in {"lost", "exception", "returned"},
-        plural={"en": "parcels that are in trouble", "ja": "配送異常"},
-    ),
-    Kind(
-        "invoice.overdue",
-        "invoices:read",
-        {
-            InvoiceOverdueReached: {
-                "en": ("{number} is overdue", "{customer} has not paid the invoice {number}."),
-                "ja": ("支払期限超過: {number}", "{customer} の請求書 {number} が未入金です。"),
-            }
-        },
-        to=lambda event: Audience(scope="invoices:write"),
-        document="invoice_id",
-        path="/v1/accounting/invoices",
-        customer=_own,
-        values=_numbered,
-        plural={"en": "invoices that are overdue", "ja": "支払期限を過ぎた請求書"},
-    ),
-)
-BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in CATALOGUE}
-BY_EVENT: Mapping[str, Kind] = {event.type: kind for kind in CATALOGUE for event in kind.events}
-EVENTS: tuple[type[Event], ...] = tuple(event for kind in CATALOGUE for event in kind.events)

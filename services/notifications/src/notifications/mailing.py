@@ -15,8 +15,9 @@ from fastapi import FastAPI
 from sqlalchemy import bindparam, func, select
 
 from notifications import formats, wording
+from notifications.catalogue import BY_NAME
 from notifications.copies import UserCopy
-from notifications.kinds import BY_NAME, Language
+from notifications.kinds import Language
 from notifications.models import Delivery, Notification, NotificationChannel, Way
 from tailrace.core import clock
 from tailrace.core.ids import derived_id
@@ -196,11 +197,12 @@ async def _still_wanted(tx: Tx, rows: Sequence[Delivery], now: datetime) -> list
 
 async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str | None:
     """The message, or a word for why there can be none; None when its user's address is still on its way here."""
+    base = _settings.of(tx).public_url
     if target.channel_id is not None:
         channel = await tx.get(NotificationChannel, (tx.tenant_id, target.channel_id))
         if channel is None or channel.deleted_at is not None:
             return "channel-gone"
-        body = formats.slack(rows) if channel.service == "slack" else formats.teams(rows)
+        body = formats.slack(rows, base) if channel.service == "slack" else formats.teams(rows, base)
         return Call("POST", channel.address, json=body, tail=Secret(channel.secret))
     user = await tx.scalar(select(UserCopy).where(UserCopy.id == target.user_id))
     if user is None and rows[0].asked_at > clock.now() - _AWAITED:
@@ -210,7 +212,7 @@ async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str 
     partner = partner_of(_settings.of(tx), MAIL_SERVER)
     if partner is None or partner.sender is None:
         return "no-mail-server"
-    return partner.mail(user.email, formats.mail(rows, partner.sender, user.email, clock.now()))
+    return partner.mail(user.email, formats.mail(rows, partner.sender, user.email, clock.now(), base))
 
 
 @sending.outcome

@@ -1,19 +1,28 @@
 """How notifications keep their copies, and the company's days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import customers as sales
 from contracts.activities import MeetingCreated, TaskCreated
+from contracts.analytics import KpiCreated
 from contracts.approvals import ApprovalRequested
 from contracts.invoices import InvoiceCreated
 from contracts.leads import LeadCreated
-from contracts.orders import OrderCreated
+from contracts.orders import OrderAssigned, OrderChanged, OrderConfirmed, OrderCreated
 from contracts.quotes import QuoteCreated
 from contracts.shipments import ShipmentCreated
-from contracts.users import USER, RoleChanged, TenantCreated, TenantTimeZoneChanged
+from contracts.users import (
+    USER,
+    RoleChanged,
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    TenantCreated,
+    TenantTimeZoneChanged,
+)
 from notifications.base import Base
 from notifications.copies import CompanyCopy, CustomerCopy, DocumentCopy, RoleCopy, UserCopy
 from tailrace.core.events import Event, Meta
@@ -21,10 +30,12 @@ from tailrace.db.database import Tx
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.subscribers import Projection
+from tailrace.messaging.teams import Teams
 
 days = Days("notifications.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 users = replica("notifications.users", Source(UserCopy, *USER))
 customers = replica("notifications.customers", Source(CustomerCopy, *sales.CUSTOMER))
+teams = Teams("notifications.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
 roles = Projection("notifications.roles", tables=[RoleCopy])
 documents = Projection("notifications.documents", tables=[DocumentCopy])
 companies = Projection("notifications.companies", tables=[CompanyCopy])
@@ -33,19 +44,36 @@ companies = Projection("notifications.companies", tables=[CompanyCopy])
 _IDS: Mapping[type[Event], str] = {
     ApprovalRequested: "approval_id",
     InvoiceCreated: "invoice_id",
+    KpiCreated: "kpi_id",
     LeadCreated: "lead_id",
     MeetingCreated: "meeting_id",
+    OrderAssigned: "order_id",
+    OrderChanged: "order_id",
+    OrderConfirmed: "order_id",
     OrderCreated: "order_id",
     QuoteCreated: "quote_id",
     ShipmentCreated: "shipment_id",
     TaskCreated: "task_id",
 }
+_ORDER = ("number", "customer_id", "owner_id")
+_SAID: Mapping[type[Event], Sequence[str]] = {
+    OrderAssigned: ("owner_id",),
+    OrderChanged: _ORDER,
+    OrderConfirmed: _ORDER,
+    OrderCreated: _ORDER,
+    ShipmentCreated: ("number",),
+}
+"""What is kept of a document, beyond that it is there."""
 
 
 @documents.on(*_IDS)
-async def document_made(tx: Tx, event: Event, meta: Meta) -> None:
-    row = insert(DocumentCopy).values(tenant_id=tx.tenant_id, id=getattr(event, _IDS[type(event)]))
-    await tx.execute(row.on_conflict_do_nothing())
+async def document_told(tx: Tx, event: Event, meta: Meta) -> None:
+    said = {name: getattr(event, name) for name in _SAID.get(type(event), ())}
+    row = insert(DocumentCopy).values(tenant_id=tx.tenant_id, id=getattr(event, _IDS[type(event)]), **said)
+    known = ["tenant_id", "id"]
+    await tx.execute(
+        row.on_conflict_do_update(index_elements=known, set_=said) if said else row.on_conflict_do_nothing()
+    )
 
 
 @roles.on(RoleChanged)

@@ -1,16 +1,20 @@
 """What the events of others lead to: those whom they are about are told, and a user who is gone wants to hear no more."""
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
 from contracts.users import UserDeleted
-from notifications import kinds, telling
+from notifications import catalogue, telling
+from notifications.copies import DocumentCopy
+from notifications.kinds import Kind
 from notifications.models import Subscription
 from notifications.telling import News
 from tailrace.core import clock
 from tailrace.core.events import Event, Meta
+from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import EVER, Reaction
 
@@ -19,24 +23,55 @@ news = Reaction("notifications.news", since=datetime(2026, 11, 28, tzinfo=UTC))
 goings = Reaction("notifications.goings", since=EVER)
 
 
-@news.on(*kinds.EVENTS)
+@news.on(*catalogue.EVENTS)
 async def happened(tx: Tx, event: Event, meta: Meta) -> None:
-    kind = kinds.BY_EVENT[event.type]
+    kind = catalogue.BY_EVENT[event.type]
     if not kind.when(event):
         return
-    document_id = getattr(event, kind.document)
+    document_id, audience = getattr(event, kind.document), kind.to(event)
+    sale = _Sale() if kind.order is None else await _sale(tx, document_id, getattr(event, kind.order))
     what = News(
         cause_id=meta.event_id,
         kind=kind.name,
         words=kind.events[type(event)],
-        values=kind.values(event),
+        values={"number": sale.number or document_id, **kind.values(event)},
         link=f"{kind.path}/{document_id}",
         document_id=document_id,
-        customer_id=kind.customer(event),
+        customer_id=kind.customer(event) or sale.customer_id,
+        also=kind.also(event),
         urgent=kind.urgent,
+        once_id=_once(kind, event),
     )
-    users = await telling.meant(tx, kind.to(event)) | await telling.subscribers(tx, what, kind.scope)
+    if kind.tells_owner:
+        audience = replace(audience, users=[*audience.users, sale.owner_id])
+    users = await telling.meant(tx, audience)
+    users |= await telling.subscribers(tx, what, kind.scope)
     await telling.tell(tx, what, users - {_actor(meta)})
+
+
+@dataclass(frozen=True)
+class _Sale:
+    """What is kept of a document and of the order that it is of."""
+
+    number: str | None = None
+    customer_id: UUID | None = None
+    owner_id: UUID | None = None
+
+
+async def _sale(tx: Tx, document_id: UUID, order_id: UUID) -> _Sale:
+    """Nothing of what is not known here any more: its owner is not told, and subscribers are."""
+    rows = await tx.scalars(select(DocumentCopy).where(DocumentCopy.id.in_({document_id, order_id})))
+    sale = _Sale()
+    for row in rows:
+        if row.id == document_id:
+            sale = replace(sale, number=row.number)
+        if row.id == order_id:
+            sale = replace(sale, customer_id=row.customer_id, owner_id=row.owner_id)
+    return sale
+
+
+def _once(kind: Kind, event: Event) -> UUID | None:
+    return None if kind.once is None else derived_id(kind.name, getattr(event, kind.once))
 
 
 @goings.on(UserDeleted)

@@ -28,6 +28,7 @@ service = Service(
     subscribers=[
         projections.days,
         projections.users,
+        projections.teams,
         projections.customers,
         projections.documents,
         projections.roles,

@@ -13,12 +13,14 @@ from sqlalchemy import Text, func, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from notifications import mailing, wording
+from notifications.catalogue import BY_NAME
 from notifications.copies import CompanyCopy, CustomerCopy, RoleCopy, UserCopy
 from notifications.feed import bell
-from notifications.kinds import BY_NAME, Audience, Words
+from notifications.kinds import Audience, Words
 from notifications.mailing import STORM, STORM_LASTS
 from notifications.models import Mailbox, MailboxPlace, Notification, NotificationChannel, Subscription, Told
 from notifications.preferences import Reader, reader_of
+from notifications.projections import teams
 from tailrace.core import clock
 from tailrace.core.manifest import granting
 from tailrace.db.database import Tx
@@ -26,7 +28,7 @@ from tailrace.db.database import Tx
 
 @dataclass(frozen=True)
 class News:
-    """What is to be told, in all languages. `cause_id` is what it is told of once."""
+    """What is to be told, in all languages: once for each cause, or in all where `once_id` says of what."""
 
     cause_id: UUID
     kind: str
@@ -35,13 +37,20 @@ class News:
     link: str | None = None
     document_id: UUID | None = None
     customer_id: UUID | None = None
+    also: Sequence[UUID] = ()
     sender_id: UUID | None = None
     urgent: bool = False
+    once_id: UUID | None = None
+
+    @property
+    def told_of(self) -> UUID:
+        return self.once_id or self.cause_id
 
     @property
     def topics(self) -> Sequence[str]:
         """What a subscription to it may be called."""
-        of = (("kind", self.kind), ("document", self.document_id), ("customer", self.customer_id))
+        documents = (("document", each) for each in (self.document_id, *self.also))
+        of = (("kind", self.kind), ("customer", self.customer_id), *documents)
         return [f"{what}:{value}" for what, value in of if value is not None]
 
 
@@ -54,6 +63,9 @@ async def meant(tx: Tx, audience: Audience) -> set[UUID]:
     any_of = [UserCopy.id.in_(users)]
     if wanted:
         any_of.append(_has_role(wanted))
+    if audience.team_id is not None:
+        people = teams.members.c
+        any_of.append(UserCopy.id.in_(select(people.user_id).where(people.team_id == audience.team_id)))
     found = set(await tx.scalars(select(UserCopy.id).where(UserCopy.active, or_(*any_of))))
     # Who is so new that nothing is known of them here is told in the feed all the same.
     known = set(await tx.scalars(select(UserCopy.id).where(UserCopy.id.in_(users))))
@@ -72,19 +84,20 @@ async def subscribers(tx: Tx, news: News, scope: str) -> set[UUID]:
 
 
 async def tell(tx: Tx, news: News, users: Collection[UUID]) -> int:
-    """Tell each of these users, and the company's channels that want it; how many users were told that had not been."""
+    """Tell each of these users, and the company's channels that want it; how many users were told that had not been.
+
+    What a person writes goes into no channel of the company's: it is for those whom it names."""
     company = await tx.scalar(select(CompanyCopy))
     customer = await _name_of(tx, news.customer_id)
     mailboxes = {row.user_id: row for row in await tx.scalars(select(Mailbox).where(Mailbox.user_id.in_(users)))}
     told = 0
     for user_id in sorted(users):
-        if await Told.first_time(tx, news.cause_id, user_id):
+        if await Told.first_time(tx, news.told_of, user_id):
             await _tell_one(tx, news, user_id, reader_of(mailboxes.get(user_id), company), customer)
             told += 1
-    for channel in await _channels(
-        tx, NotificationChannel.user_id.is_(None), NotificationChannel.kinds.contains([news.kind])
-    ):
-        if await Told.first_time(tx, news.cause_id, channel.id):
+    wanting = (NotificationChannel.user_id.is_(None), NotificationChannel.kinds.contains([news.kind]))
+    for channel in await _channels(tx, *wanting) if news.kind in BY_NAME else ():
+        if await Told.first_time(tx, news.told_of, channel.id):
             reader = reader_of(None, company)
             title, text = wording.told(news.words, news.values, customer, reader.language, reader.zone)
             what = mailing.What(news.kind, reader.language, title, text, news.link)
@@ -156,6 +169,12 @@ async def _targets(tx: Tx, user_id: UUID) -> list[mailing.Target]:
 async def _channels(tx: Tx, *conditions: Any) -> list[NotificationChannel]:
     live = select(NotificationChannel).where(NotificationChannel.deleted_at.is_(None), *conditions)
     return list(await tx.scalars(live.order_by(NotificationChannel.id)))
+
+
+async def roles_among(tx: Tx, names: Collection[str]) -> set[str]:
+    """Those of these names that a role has. One that is gone allows nothing any more."""
+    there = select(RoleCopy.name).where(RoleCopy.name.in_(set(names)), func.jsonb_array_length(RoleCopy.scopes) > 0)
+    return set(await tx.scalars(there)) if names else set()
 
 
 async def _roles_granting(tx: Tx, scope: str) -> set[str]:

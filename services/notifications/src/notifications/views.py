@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from contracts.notifications import Service
 from notifications.bodies import ChoiceBody, DigestBody, QuietHoursBody
-from notifications.kinds import KindName, Language
+from notifications.kinds import KindName, Language, NewsKindName
 from notifications.models import Status, Way
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
@@ -65,13 +65,13 @@ class ToldView(View):
     id: UUID
     """By which all who were told know what they were told of."""
     told: int
-    """How many users were told, subscribers among them."""
+    """How many users were told."""
 
 
 class NewsSubscriptionView(View):
     id: UUID
     """Made when one subscribed, a UUIDv7."""
-    kind: KindName | None
+    kind: NewsKindName | None
     """All news of this kind is wanted; null when it is something else."""
     document_id: UUID | None
     """All that is about this document is wanted; null when it is something else."""
@@ -105,7 +105,7 @@ class NotificationChannelView(ResourceView):
     """Its webhook's address as far as it is no secret."""
     secret: str
     """A reference to what the address ends in."""
-    kinds: list[KindName]
+    kinds: list[NewsKindName]
     """Which news the company has sent there."""
     user_id: UUID | None
     """Whose channel it is; null for the company's."""
@@ -135,7 +135,7 @@ class NotificationDeliveryView(View):
 
 
 class NewsKindView(View):
-    kind: KindName
+    kind: NewsKindName
     """Its name, as subscriptions and preferences have it."""
     scope: str
     """What one's roles must allow for a subscription to it."""

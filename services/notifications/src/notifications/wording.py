@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifications.kinds import BY_NAME, Language, Words
+from notifications.catalogue import BY_NAME
+from notifications.kinds import Language, Words
 
 _ONE_LINE = 200
 _NOBODY: Mapping[Language, str] = {"en": "a customer", "ja": "顧客"}

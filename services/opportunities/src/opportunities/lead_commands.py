@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from contracts.leads import LeadContact, LeadConverted, Via
+from contracts.leads import ConsentGiven, LeadContact, LeadConverted, Via
 from opportunities import assignment, commands, policies
 from opportunities.bodies.leads import ASKED, LeadAssignment, LeadBody, LeadConversion, SubmissionBody
 from opportunities.copies import CustomerCopy, CustomerMark
@@ -185,6 +185,7 @@ async def convert(tx: Tx, id: UUID, match: int | None, asked: LeadConversion) ->
             contact=contact,
             owner_id=lead.owner_id,
             opportunity_id=opportunity_id,
+            consent=None if lead.consent is None else ConsentGiven.model_validate(lead.consent),
         )
     )
     return lead

@@ -270,7 +270,7 @@ class Quote(Aggregate, Owned, Base):
     def decline(self, reason: str) -> None:
         self.status, self.reason = self.after("declined"), reason
         about = {"customer_id": self.customer_id, "opportunity_id": self.opportunity_id}
-        self.record(events.QuoteDeclined(**self._which(), **about, reason=reason))
+        self.record(events.QuoteDeclined(**self._which(), **about, owner_id=self.owner_id, reason=reason))
 
     def expire(self) -> None:
         self.status = self.after("expired")

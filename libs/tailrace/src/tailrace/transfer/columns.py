@@ -12,6 +12,7 @@ from tailrace.core.days import Calendar
 from tailrace.core.text import folded
 from tailrace.core.wire import SHAPES
 from tailrace.http import exact_json
+from tailrace.http.auth import Scope
 
 _TRUE = frozenset(folded(word) for word in ("true", "yes", "y", "1", "はい", "有"))
 _FALSE = frozenset(folded(word) for word in ("false", "no", "n", "0", "いいえ", "無"))
@@ -24,15 +25,17 @@ class Column:
     path: str
     headings: tuple[str, ...] = ()
     """By which it is known besides its path; the first one is what it is called to people."""
+    scope: Scope | None = None
+    """What its values need besides the scopes of the import, where over HTTP a command of its own sets them."""
 
     @property
     def title(self) -> str:
         return self.headings[0] if self.headings else self.path
 
 
-def column(path: str, *headings: str) -> Column:
-    """One column: where it leads in the body, and by what it is known besides."""
-    return Column(path, headings)
+def column(path: str, *headings: str, scope: Scope | None = None) -> Column:
+    """One column: where it leads in the body, by what it is known besides, and what an import with it needs besides."""
+    return Column(path, headings, scope)
 
 
 class HeaderWrong(ValueError):

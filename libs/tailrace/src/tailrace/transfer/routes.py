@@ -5,7 +5,7 @@ reasons, as a file that can be mended and sent again. It stands before the route
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 from unicodedata import normalize
 from uuid import UUID
@@ -84,6 +84,7 @@ def imports_router(
         content = await _content(request)
         id = uuid7()
         rows = await _store(tx, importable, id, content, encoding)
+        _ensure_allowed(who, importable, rows.paths)
         parameters = {"dry_run": dry_run, "header": rows.header, "paths": rows.paths}
         await importable.job.start(tx, parameters, total=rows.total, id=id)
         accepted(response, at, id)
@@ -117,6 +118,14 @@ def imports_router(
     )
     router.add_api_route(f"{at}/{{job_id}}/refused", read_refused, methods=["GET"], response_class=CsvResponse)
     return router
+
+
+def _ensure_allowed(who: Principal, importable: Importable, paths: Sequence[str]) -> None:
+    """Raises Forbidden for a column whose values the caller could not set by itself either."""
+    for each in importable.all_columns:
+        if each.scope is not None and each.path in paths and not who.may(each.scope.name):
+            detail = f'The column "{each.title}" needs the scope {each.scope.name}; leave it out of the file.'
+            raise Forbidden(detail, field=f"/{each.path}")
 
 
 async def _content(request: Request) -> bytes:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Header, Query, Request
 from sqlalchemy import select
 
-from notifications import commands, kinds
+from notifications import catalogue, commands
 from notifications.bodies import NotificationBody, PreferencesBody
 from notifications.feed import Feed, Live
 from notifications.kinds import KindName
@@ -75,7 +75,7 @@ After = Annotated[
 
 @router.post("", status_code=201)
 async def create_notification(tx: Tx, who: Sender, body: NotificationBody) -> ToldView:
-    """Tell people something, by name or by role. Each is told once; who subscribed to the document or the customer is told too."""
+    """Tell people something, by name or by role: each of them once, and nobody else. A role that is not there is refused."""
     id, told = await commands.tell(tx, who, body)
     return ToldView(id=id, told=told)
 
@@ -119,7 +119,7 @@ async def read_notification_stream(
 @router.get("/kinds")
 async def read_notification_kinds(tx: Tx, who: Reader) -> NewsCatalogueView:
     """What there is to hear of."""
-    said = [NewsKindView(kind=each.name, scope=each.scope, urgent=each.urgent) for each in kinds.CATALOGUE]
+    said = [NewsKindView(kind=each.name, scope=each.scope, urgent=each.urgent) for each in catalogue.CATALOGUE]
     return NewsCatalogueView(kinds=said)
 
 

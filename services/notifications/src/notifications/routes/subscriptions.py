@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from notifications import commands
 from notifications.bodies import NewsSubscriptionBody
-from notifications.kinds import KindName
+from notifications.kinds import NewsKindName
 from notifications.models import Subscription
 from notifications.projections import customers, documents
 from notifications.scopes import Reader, Writer
@@ -26,7 +26,7 @@ Subscriptions = Annotated[
     PageRequest,
     listed(
         Subscription,
-        any_of(Subscription.kind, KindName),
+        any_of(Subscription.kind, NewsKindName),
         equal(Subscription.document_id),
         equal(Subscription.customer_id),
         sort=[Subscription.created_at],
@@ -36,7 +36,8 @@ Subscriptions = Annotated[
 
 @router.post("", status_code=201, response_model=NewsSubscriptionView)
 async def create_subscription(tx: Tx, who: Writer, body: NewsSubscriptionBody) -> Subscription:
-    """Hear of a kind, of a document or of a customer. One is told of what one's roles show in full, and of nothing else."""
+    """Hear of a kind, of a document or of a customer. One is told of what one's roles show in full, and of nothing else; what people write goes to
+    those alone whom they name."""
     return await commands.subscribe(tx, who, body)
 
 
