@@ -33,7 +33,7 @@ from tailrace.db.models import Aggregate
 from tailrace.db.visibility import Owned
 
 By = Literal["person", "team", "pipeline"]
-_MONTH, _QUARTER, _YEAR = (re.compile(text) for text in (r"(\d{4})-(\d{2})", r"(\d{4})-Q([1-4])", r"(\d{4})"))
+_MONTH, _QUARTER, _YEAR = (re.compile(text) for text in ("([0-9]{4})-([0-9]{2})", "([0-9]{4})-Q([1-4])", "([0-9]{4})"))
 _AMOUNTS = ("closed", "committed", "best", "pipeline", "weighted")
 
 
