@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from accounting.dunning.bodies import DunningLevel
-from tailrace.core.money import Currency, Minor
+from tailrace.core.money import Currency, Minor, MinorTotal
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
 
@@ -54,7 +54,7 @@ class DunningNoticeView(ResourceView):
     """What the reminder costs."""
     fee_invoice_id: UUID | None
     """The invoice that asks for that; null without a fee."""
-    total: Minor
+    total: MinorTotal
     """Both."""
     items: list[DunnedInvoiceView]
     """The invoices that it is of."""

@@ -11,7 +11,7 @@ from accounting.invoices import commands, policy
 from accounting.invoices.bodies import MOST_SHIPMENTS
 from accounting.invoices.buyers import followed
 from accounting.invoices.copies import OrderCopy
-from accounting.invoices.drafting import of_customer, uninvoiced
+from accounting.invoices.drafting import fitting, of_customer, uninvoiced
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
@@ -61,7 +61,7 @@ async def _invoice(tx: Tx, customer_id: UUID, day: date) -> None:
     while found := await uninvoiced(tx, theirs, until=day, most=MOST_SHIPMENTS):
         currency = found[0].currency
         same = [each for each in found if each.currency == currency]
-        invoice = await commands.draft(tx, same)
+        invoice = await commands.draft(tx, fitting(same))
         await tx.flush()
         if said.issues:
             await commands.issue(tx, invoice.id, None)
