@@ -73,9 +73,9 @@ FORM_TYPE = f"multipart/form-data; boundary={B}"
 MALFORMED = {
     "no boundary": (b"", "multipart/form-data", (400, "bad-request", ["Content-Type"])),
     "JSON": (b'{"file": "a"}', "application/json", (415, "unsupported-media-type", ["Content-Type"])),
-    "no body": (b"", FORM_TYPE, (400, "bad-request", [])),
-    "no form": (b"hello", FORM_TYPE, (400, "bad-request", [])),
-    "no end": (HEAD.encode() + b"abc", FORM_TYPE, (400, "bad-request", [])),
+    "no body": (b"", FORM_TYPE, (400, "bad-request", [""])),
+    "no form": (b"hello", FORM_TYPE, (400, "bad-request", [""])),
+    "no end": (HEAD.encode() + b"abc", FORM_TYPE, (400, "bad-request", [""])),
     "no part": (f"--{B}--\r\n".encode(), FORM_TYPE, (422, "invalid", ["/file"])),
     "nothing in the file": (f"{HEAD}\r\n--{B}--\r\n".encode(), FORM_TYPE, (422, "invalid", ["/file"])),
     "two files": (f"{HEAD}a\r\n{HEAD}b\r\n--{B}--\r\n".encode(), FORM_TYPE, (422, "invalid", ["/file"])),
@@ -123,7 +123,7 @@ MALFORMED = {
     "headers without end": (
         HEAD.replace("\r\n\r\n", "\r\nX: " + "a" * 10_000 + "\r\n\r\n").encode() + f"a\r\n--{B}--\r\n".encode(),
         FORM_TYPE,
-        (400, "bad-request", []),
+        (400, "bad-request", [""]),
     ),
 }
 

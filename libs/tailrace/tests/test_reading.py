@@ -43,6 +43,7 @@ async def read(content: bytes | Iterable[bytes], encoding: str | None = None) ->
 async def wrong(content: bytes | Iterable[bytes], encoding: str | None = None) -> str:
     with pytest.raises(UnreadableFile) as refused:
         await read(content, encoding)
+    assert [each.field for each in refused.value.errors] == [""], "the whole of what was sent"
     return refused.value.detail
 
 

@@ -50,6 +50,15 @@ async def test_a_post_without_a_key_is_refused(toy: Harness) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
 
 
+async def test_an_if_match_that_nothing_is_compared_with_is_refused(toy: Harness) -> None:
+    for seen in ('"1"', "*"):
+        refused = await toy.client.post("/v1/notes", json={"text": "x"}, headers={"If-Match": seen})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "If-Match")
+    assert await toy.published() == []
+    note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
+    assert (await toy.client.get(f"/v1/notes/{note['id']}", headers={"If-Match": '"7"'})).status_code == 200
+
+
 async def test_a_stale_if_match_changes_nothing(toy: Harness) -> None:
     note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
     path = f"/v1/notes/{note['id']}/close"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tailrace.core.text import address, block, code, folded, line, opaque, searched, xml
+from tailrace.core.text import address, block, code, folded, line, opaque, searched, shortened, xml
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 NEEDED = [
@@ -215,3 +215,21 @@ def test_xml_names_its_characters_in_one_way(written: str, kept: str) -> None:
 def test_xml_that_names_what_nobody_sees_is_refused(number: str) -> None:
     with pytest.raises(ValueError, match="U\\+"):
         xml(f"<a>x{number}y</a>")
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "kept"),
+    [
+        ("a b", 3, "a b"),
+        ("a b", 2, "a"),
+        ("👩\u200d🚀", 2, "👩"),
+        (f"a{ENGLAND}", 5, "a🏴"),
+        ("\u200d", 0, ""),
+    ],
+)
+def test_what_is_shortened_ends_in_a_whole_character(text: str, most: int, kept: str) -> None:
+    assert shortened(text, most) == kept
+
+
+def test_what_was_read_as_a_block_is_shortened_as_one() -> None:
+    assert shortened("a\nb\nc", 4, block) == "a\nb"

@@ -112,3 +112,18 @@ async def test_what_could_never_be_posted_is_not_submitted(accounting: Harness) 
     assert (await submitted(accounting, journal(1000), 409))["type"].endswith("no-approval-needed")
     two = {"limits": [{"currency": "EUR", "amount": 1}] * 2}
     assert (await accounting.client.put(f"{V1}/journal-limits", json=two)).status_code == 422
+
+
+async def test_a_day_that_no_journal_takes_is_refused_when_it_is_submitted(accounting: Harness) -> None:
+    await limited(accounting)
+    for year in ("1999", "2199"):
+        said = await submitted(accounting, {**journal(1001), "effective_at": f"{year}-01-20T12:00:00Z"}, 422)
+        assert (said["type"].rpartition(":")[2], said["errors"][0]["field"]) == ("implausible-date", "/effective_at")
+    body = {"name": "2026-01", "first_day": "2026-01-01", "last_day": "2026-01-31"}
+    period = (await accounting.client.post(f"{V1}/periods", json=body)).json()
+    assert (await accounting.client.post(f"{V1}/periods/{period['id']}/lock")).status_code == 200
+    said = await submitted(accounting, journal(1001), 409)
+    assert (said["type"].rpartition(":")[2], said["errors"][0]["field"]) == ("period-locked", "/effective_at")
+    whenever = await submitted(accounting, {**journal(1001), "effective_at": None})
+    await decide(accounting, APPROVED, await subject(accounting))
+    assert (await status(accounting, whenever))["status"] == "posted"

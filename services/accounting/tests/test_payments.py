@@ -124,6 +124,26 @@ async def test_a_payment_is_for_invoices_of_its_customer(billing: Billing) -> No
     assert said["type"] == "urn:tailrace:problem:invoice-state"
 
 
+async def test_a_rate_is_corrected_by_who_has_seen_it(billing: Billing) -> None:
+    body = {"currency": "EUR", "against": "JPY", "day": TODAY.isoformat()}
+    asked = [
+        ("1", '"1"', 412),
+        ("163.2", '"0"', 200),
+        ("163.3", '"0"', 412),
+        ("163.3", '"1"', 200),
+        ("163.4", None, 200),
+    ]
+    for rate, seen, status in asked:
+        headers = {} if seen is None else {"If-Match": seen}
+        answer = await billing.h.client.put("/v1/accounting/rates", json={**body, "rate": rate}, headers=headers)
+        assert answer.status_code == status, answer.text
+    assert (answer.headers["etag"], answer.json()["rate"]) == ('"3"', "163.4")
+    limits = {"limits": [{"currency": "EUR", "amount": 1}]}
+    refused = await billing.h.client.put("/v1/accounting/journal-limits", json=limits, headers={"If-Match": '"1"'})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "If-Match")
+    assert (await billing.get("/journal-limits"))["limits"] == []
+
+
 async def test_another_currency_settles_at_the_days_rate_and_the_difference_is_booked(billing: Billing) -> None:
     yen = await billing.bank("JPY")
     invoice = await billing.invoiced(("1", 10_000, "0"))

@@ -30,6 +30,20 @@ async def test_a_meeting_is_held_and_its_next_step_becomes_a_task_once(desk: Des
     assert types == ["meeting.created", "meeting.held", "meeting.updated", "task.created"]
 
 
+async def test_a_long_next_step_is_a_title_of_whole_characters_and_the_description(desk: Desk) -> None:
+    woman, joiner = "\U0001f469", "\u200d"
+    for step, title in (
+        ("x" * 198 + f"{woman}{joiner}\U0001f680 flies", "x" * 198 + woman),
+        ("x" * 199 + " y", "x" * 199),
+        ("x" * 200, "x" * 200),
+    ):
+        meeting = await desk.meeting()
+        await desk.status(meeting, MEETINGS, status="held", next_step=step)
+        answer = await desk.h.client.post(f"{MEETINGS}/{meeting['id']}/tasks", json={})
+        assert answer.status_code == 201, answer.text
+        assert (answer.json()["title"], answer.json()["description"]) == (title, None if step == title else step)
+
+
 async def test_who_is_there_must_be_known(desk: Desk) -> None:
     there = [{"user_id": str(desk.bo)}, {"person_id": str(desk.grace)}, {"name": "Hedy", "email": "h@x.example"}]
     meeting = await desk.meeting(attendees=there)

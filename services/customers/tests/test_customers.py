@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import pytest
+
 from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListRestored
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
@@ -21,6 +23,14 @@ async def test_a_customer_is_numbered_and_told_whole(sales: Sales) -> None:
         (event.type, event.event.name) for event in await sales.h.published() if str(event.aggregate_id) == first["id"]
     ]  # type: ignore[attr-defined]
     assert told == [("customer.created", "First"), ("customer.updated", "Better")]
+
+
+async def test_a_customer_has_so_many_people(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("customers.routes.MOST_PEOPLE", 1)
+    customer = await sales.create()
+    await sales.act(customer, "people", 201, name="Grace")
+    refused = await sales.act(customer, "people", 422, name="Edsger")
+    assert [each["field"] for each in refused["errors"]] == [""]
 
 
 async def test_people_are_told_with_their_customer(sales: Sales) -> None:

@@ -165,6 +165,19 @@ async def test_a_float_is_no_decimal(stand: Stand) -> None:
     assert json.loads(stand.orders.seen[0]["body"])["quantity"] == "1.10"
 
 
+async def test_a_number_among_own_fields_goes_on_digit_for_digit(stand: Stand) -> None:
+    stand.orders.says[ORDERS] = lambda _: _whole()
+    exact, write = "12345678901.123456", 'createOrder(idempotencyKey: "k", input: '
+    in_variable = f"""{{"query": "mutation($input: CreateOrderInput!) {{{write.replace('"', chr(92) + '"')}$input) {{id}}}}",
+      "variables": {{"input": {{"customerName": "A", "customFields": {{"x": {exact}}}}}}}}}"""
+    headers = {**bearer(), "Content-Type": "application/json"}
+    async with stand.client.post("/graphql", data=in_variable, headers=headers) as answer:
+        assert (await answer.json(content_type=None))["data"] == {"createOrder": {"id": ORDER}}
+    await _ask(stand, f'mutation {{{write}{{customerName: "A", customFields: {{x: {exact}}}}}) {{id}}}}')
+    said = [json.loads(each["body"], parse_float=str)["custom_fields"] for each in stand.orders.seen]
+    assert said == [{"x": exact}] * 2
+
+
 async def test_what_is_refused_is_told_in_few_words(stand: Stand) -> None:
     long = "x" * 2_500
     asked = [

@@ -5,6 +5,9 @@ import json
 import pytest
 from gateway_stand import Stand
 
+from gateway.head import read_head
+from tailrace.core.errors import BadRequest
+
 _END = b"Connection: close\r\n\r\n"
 
 
@@ -54,6 +57,26 @@ REFUSED = {
     "a fragment": _request(b"GET /v1/public/x#y HTTP/1.1"),
     "no HTTP at all": b"\x16\x03\x01\x02\x00\r\n\r\n",
 }
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "field"),
+    [
+        ([(b"host", b"h/")], b"", "Host"),
+        ([(b"if-match", b"1"), (b"if-match", b"2")], b"", "If-Match"),
+        ([(b"x-a", b"\xff")], b"", "X-A"),
+        ([(b"content-length", b"1"), (b"transfer-encoding", b"chunked")], b"", "Content-Length"),
+        ([(b"content-length", b"+1")], b"", "Content-Length"),
+        ([], b"a=\xff", "?"),
+    ],
+)
+def test_a_head_that_is_refused_names_what_is_wrong(
+    headers: list[tuple[bytes, bytes]], query: bytes, field: str
+) -> None:
+    scope = {"method": "POST", "raw_path": b"/v1/public/x", "query_string": query, "headers": headers}
+    with pytest.raises(BadRequest) as refused:
+        read_head(scope)
+    assert [each.field for each in refused.value.errors] == [field]
 
 
 @pytest.mark.parametrize("request_bytes", REFUSED.values(), ids=REFUSED.keys())

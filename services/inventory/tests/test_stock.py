@@ -192,7 +192,10 @@ async def test_malformed_movements_change_nothing(depot: Depot) -> None:
         told = {"quantity": "1", "value": 1, "currency": "EUR", "reason": "purchase", **wrong}
         await depot.post("receipts", 422, **told)
     await depot.receive("999999999999", 1)
-    assert (await depot.receive("1", 1, 422))["type"].endswith("stock-too-large")
+    refused = await depot.receive("1", 1, 422)
+    assert (refused["type"].rpartition(":")[2], refused["errors"][0]["field"]) == ("stock-too-large", "/quantity")
+    dear = {"quantity": "999999999999", "unit_cost": "1001", "currency": "EUR", "reason": "purchase"}
+    assert (await depot.post("receipts", 422, **dear))["errors"][0]["field"] == "/unit_cost"
     assert len(await depot.told("stock.received")) == 1
 
 

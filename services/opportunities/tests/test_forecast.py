@@ -209,6 +209,15 @@ async def test_a_quota_stands_beside_what_was_sold(desk: Desk) -> None:
     assert (await mine.get(f"{FORECAST}/quotas")).json()["items"] == []
 
 
+async def test_a_quota_is_replaced_by_who_has_seen_it(desk: Desk) -> None:
+    body = {"owner_id": str(desk.bo), "period": "2026-11", "currency": "EUR"}
+    for amount, seen, status in ((1, '"1"', 412), (2, '"0"', 200), (3, '"7"', 412), (4, '"1"', 200)):
+        asked = {"json": {**body, "amount": amount}, "headers": {"If-Match": seen}}
+        answer = await desk.h.client.put(f"{FORECAST}/quotas", **asked)
+        assert answer.status_code == status, answer.text
+    assert (answer.headers["etag"], answer.json()["amount"]) == ('"2"', 4)
+
+
 async def test_a_forecast_by_team_and_by_pipeline(desk: Desk) -> None:
     await desk.create(owner_id=str(desk.bo))
     await desk.create(owner_id=str(desk.cy), currency="JPY")

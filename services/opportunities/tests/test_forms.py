@@ -73,6 +73,21 @@ async def test_the_same_person_again_is_one_lead(desk: Desk, clock: SetClock) ->
     assert len(await leads(desk)) == 2
 
 
+async def test_a_note_that_grows_too_long_ends_in_a_whole_character(desk: Desk, clock: SetClock) -> None:
+    clock("2026-11-02T10:00:00Z")
+    note = {"key": "note", "label": "What for", "max_length": 1000}
+    fields = [{"key": "email", "label": "E-mail", "required": True}, note]
+    path = await desk.form(same_within_days=30, fields=fields)
+    couple = "\U0001f469\u200d\U0001f680"
+    for said in ("x" * 999, "y" * 997, couple):
+        await desk.send(path, answers={"email": "a@b.example", "note": said})
+    (found,) = await leads(desk)
+    lead = await desk.read_lead(found)
+    assert (lead["sent"], lead["note"]) == (3, f"{'x' * 999}\n{'y' * 997}\n{couple[0]}")
+    kept = {name: lead[name] for name in ("name", "email", "note")}
+    await desk.ask("PUT", f"{LEADS}/{lead['id']}", 200, kept)
+
+
 async def test_what_no_person_does_is_refused_or_passed_over(desk: Desk, clock: SetClock) -> None:
     clock("2026-11-02T10:00:00Z")
     path = await desk.form(min_seconds=3, origins=["https://www.example.org"])

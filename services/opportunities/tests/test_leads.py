@@ -5,6 +5,8 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from contracts import customers
 from contracts.leads import LeadConverted
 from contracts.users import UserDeleted
@@ -74,6 +76,15 @@ async def test_other_rules_score_every_open_lead_again(desk: Desk, monkeypatch: 
     await desk.ask("PUT", f"{LEADS}/scoring", 200, RULES)
     await desk.h.run_jobs()
     assert len(await desk.told("crm.lead.updated")) == told + 4, "the same score is told once"
+
+
+@pytest.mark.parametrize("number", ["--5", "²", "٥", "5-", "-", "1.5", "1" * 16])
+async def test_a_bound_is_a_whole_number_in_plain_digits(desk: Desk, number: str) -> None:
+    rule = {"name": "Warm", "user_id": str(desk.bo)}
+    for value, status in ((number, 422), ("-" + "9" * 15, 200)):
+        when = [{"field": "score", "test": "at_least", "values": [value]}]
+        await desk.ask("PUT", f"{LEADS}/assignment", status, {"rules": [{**rule, "when": when}]})
+    assert (await desk.lead())["owner_id"] == str(desk.bo)
 
 
 async def test_rules_that_contradict_themselves_are_refused(desk: Desk) -> None:

@@ -51,6 +51,26 @@ async def test_lines_make_the_amount_unless_another_is_said(desk: Desk) -> None:
     assert refused["errors"][0]["field"] == "/lines/0/item_id"
 
 
+async def test_lines_and_what_they_come_to_are_amounts(desk: Desk) -> None:
+    dear = {"name": "Bridge", "quantity": "1000", "unit_price": "999999999999"}
+    for lines, amount, field in (
+        ([dear, {**dear, "quantity": "1001"}], 7, "/lines/1/unit_price"),
+        ([{**dear, "quantity": "999999999999"}], None, "/lines/0/unit_price"),
+        ([dear, dear], None, "/lines"),
+    ):
+        refused = await desk.create(422, amount=amount, lines=lines)
+        assert [each["field"] for each in refused["errors"]] == [field]
+    assert (await desk.create(amount=7, lines=[dear, dear]))["amount"] == 7
+    most = await desk.create(amount=10**15)
+    assert (await desk.create(amount=None, lines=[dear]))["amount"] == 10**15 - 1000
+    (row,) = (await desk.ask("GET", "/v1/forecast", period="2026-12"))["rows"]
+    assert row["pipeline"] == 2 * 10**15 - 993
+    (pipeline,) = (await desk.ask("GET", "/v1/pipelines"))["items"]
+    board = await desk.ask("GET", f"/v1/pipelines/{pipeline['id']}/board")
+    (amounts,) = [each["amounts"] for each in board["stages"] if each["code"] == most["stage"]]
+    assert [each["amount"] for each in amounts] == [2 * 10**15 - 993]
+
+
 async def test_a_stage_asks_for_what_it_needs(desk: Desk) -> None:
     (pipeline,) = (await desk.ask("GET", "/v1/pipelines"))["items"]
     stages = [

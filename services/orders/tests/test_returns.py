@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from contracts import returns as events
 from contracts.return_settlements import ReturnSettled, UnbilledLine
@@ -18,6 +19,7 @@ from contracts.return_shipments import (
     ShipmentReturned,
 )
 from contracts.users import UserCreated, UserDeleted
+from orders.returns.bodies import FeeBody
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
 
@@ -139,6 +141,13 @@ async def test_no_more_comes_back_than_left_whoever_asks_at_once(counter: Counte
     dropped = await counter.act(made, "cancel", reason="kept after all")
     assert (dropped["status"], await counter.returnable()) == ("cancelled", ["6", "4"])
     assert (await counter.act(made, "authorise", 409))["type"].endswith("return-state")
+
+
+def test_a_fee_is_the_price_of_one_line() -> None:
+    """Accounting asks for it once, at that price: what no invoice could say would never be asked for."""
+    assert FeeBody.model_validate({"net": 10**12 - 1, "tax_rate": "0"}).net == 10**12 - 1
+    with pytest.raises(ValidationError, match="less than 1000000000000"):
+        FeeBody.model_validate({"net": 10**12, "tax_rate": "0"})
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from contracts.approvals import ApprovalSubject
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Problem
 from tailrace.core.ids import derived_id, uuid7
+from tailrace.core.money import LARGEST_AMOUNT
 from tailrace.core.transitions import Transitions
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
@@ -133,13 +134,22 @@ async def ensure_within_limit(tx: Tx, lines: Sequence[JournalLine]) -> None:
 
 
 async def submit(tx: Tx, who: Principal, text: str, lines: Sequence[JournalLine], at: datetime | None) -> JournalDraft:
-    """Let a journal wait for approval. Raises NoApprovalNeeded, Unbalanced, Invalid, ControlAccount."""
+    """Let a journal wait for approval. Raises NoApprovalNeeded, Unbalanced, Invalid, ControlAccount, Implausible, DayLocked.
+
+    One that takes effect when it is approved has no day yet.
+    """
     above = _above(await limits_of(tx), lines)
     if above is None:
         raise NoApprovalNeeded("It is within the limit: post it as a journal.")
     await posting.check_manual(tx, lines)
     if differences := imbalance(lines):
         raise Unbalanced(differences)
+    if above[0] > LARGEST_AMOUNT:
+        raise Invalid.field(
+            "/lines", f"{above[0]} {above[1]} in debits is too much for one approval: submit it in parts."
+        )
+    if at is not None:
+        await posting.check_day(tx, at)
     draft = JournalDraft(
         id=uuid7(),
         number=await NUMBERS.next(tx),

@@ -3,14 +3,14 @@
 Events are posted by rule and move on to the next open day when theirs is locked; journals of people are refused there instead.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert, select
 
-from accounting.books import Place, hold, next_open_day, role_map, take_place
+from accounting.books import Days, Place, hold, next_open_day, role_map, take_place
 from accounting.days import check_effective, days
 from accounting.models import Account, Entry, Journal
 from accounting.moves import Rulebook
@@ -132,6 +132,11 @@ async def check_manual(tx: Tx, lines: Sequence[JournalLine], adjustment_reason: 
     """Whether a person may post to these accounts at all. Raises Invalid and ControlAccount, which name the lines."""
     await _check_lines(tx, lines)
     await _check_control(tx, lines, adjustment_reason)
+
+
+async def check_day(tx: Tx, at: datetime) -> None:
+    """Whether a person's journal may take effect then, as things are now. Raises Implausible, DayLocked."""
+    await _ensure_open(tx, at, await hold(tx), await days.calendar(tx))
 
 
 async def reverse(
@@ -278,12 +283,16 @@ def _moved(wanted: datetime, text: str, place: Place, calendar: Calendar) -> _Wh
 
 
 async def _open_or_refused(tx: Tx, at: datetime, place: Place, calendar: Calendar) -> datetime:
+    await _ensure_open(tx, at, place.closed, calendar)
+    return at
+
+
+async def _ensure_open(tx: Tx, at: datetime, closed: Iterable[Days], calendar: Calendar) -> None:
     day = calendar.day_of(at)
     await check_effective(tx, day, calendar.day_of(clock.now()))
-    free = next_open_day(day, place.closed)
+    free = next_open_day(day, closed)
     if free != day:
         raise DayLocked(day, free)
-    return at
 
 
 def number_of(posted: JournalPosted) -> int:

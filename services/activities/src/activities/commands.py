@@ -18,11 +18,13 @@ from tailrace.core import clock
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.plausible import Bounds, checked_day
+from tailrace.core.text import shortened
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import Known, by_ids, followed
 
 APPOINTED = Bounds(back=timedelta(days=3660), ahead=timedelta(days=3660))
 """When a meeting or what is to be done may be, from now: what was forgotten is written down later. What is repeated reaches as far as its rule."""
+_LONGEST_TITLE = 200
 
 
 async def create_task(tx: Tx, body: TaskBody, **given: Any) -> Task:
@@ -106,10 +108,11 @@ async def take_next_step(tx: Tx, meeting_id: UUID, match: int | None, body: Next
     """The task that the meeting's next step becomes, once. Raises NoNextStep, NextStepTaken."""
     meeting = await tx.load(Meeting, meeting_id, match)
     task_id = uuid7()
-    title = meeting.take_next_step(task_id)
+    step = meeting.take_next_step(task_id)
+    title = shortened(step, _LONGEST_TITLE)
     said = TaskBody(
-        title=title[:200],
-        description=title if len(title) > 200 else None,
+        title=title,
+        description=None if title == step else step,
         user_id=body.user_id or meeting.owner_id,
         priority=body.priority,
         due_at=body.due_at,

@@ -33,6 +33,7 @@ from tailrace.core.fields import Search
 from tailrace.db import master_data
 from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
+from tailrace.http.exact_json import WHOLE_BODY
 from tailrace.http.filters import Deleted, any_of, between, by_id, called, equal, where
 from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -193,7 +194,7 @@ async def create_person(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, 
     """Add somebody who speaks for the customer."""
     customer = await tx.load(Customer, customer_id, match)
     if len(customer.people) >= MOST_PEOPLE:
-        raise Invalid(f"A customer has at most {MOST_PEOPLE} people.")
+        raise Invalid.field(WHOLE_BODY, f"A customer has at most {MOST_PEOPLE} people.")
     person = Person.of(body.values())
     customer.set_people([*customer.people, person])
     return person

@@ -60,13 +60,13 @@ def read_head(scope: Scope) -> Head:
     length = singles.get(b"content-length")
     chunked = b"transfer-encoding" in singles
     if chunked and length is not None:
-        raise BadRequest("Content-Length and Transfer-Encoding contradict each other.")
+        raise BadRequest("Content-Length and Transfer-Encoding contradict each other.", field="Content-Length")
     host = singles.get(b"host", b"")
     if host and not _HOST.fullmatch(host):
-        raise BadRequest("The Host header is malformed.")
+        raise BadRequest("The Host header is malformed.", field="Host")
     path, query = scope["raw_path"], scope["query_string"]
     if not _QUERY.fullmatch(query):
-        raise BadRequest("The query has characters that must be percent-encoded.")
+        raise BadRequest("The query has characters that must be percent-encoded.", field="?")
     return Head(
         method=scope["method"],
         path=path.decode("ascii", "replace"),
@@ -85,23 +85,28 @@ def _singles(headers: Headers) -> dict[bytes, bytes]:
     counts = Counter(name for name, _ in headers)
     for name in _ONCE:
         if counts[name] > 1:
-            raise BadRequest(f"The header {name.decode()} may be sent once only.")
+            raise BadRequest(f"The header {name.decode()} may be sent once only.", field=_titled(name))
     for name, value in headers:
         if not value.isascii():
             _check_utf8(name, value)
     return {name: value for name, value in headers if name in _ONCE}
 
 
+def _titled(name: bytes) -> str:
+    """A header's name as it is written in documents: `Content-Type`."""
+    return name.decode("latin-1").title()
+
+
 def _check_utf8(name: bytes, value: bytes) -> None:
     try:
         value.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"The header {name.decode('latin-1')} is not UTF-8.") from error
+        raise BadRequest(f"The header {name.decode('latin-1')} is not UTF-8.", field=_titled(name)) from error
 
 
 def _length(value: bytes) -> int:
     if not value.isdigit():
-        raise BadRequest("Content-Length must be a number.")
+        raise BadRequest("Content-Length must be a number.", field="Content-Length")
     return int(value)
 
 

@@ -81,6 +81,7 @@ DOCUMENTS = {
                     ["customer_name"],
                     customer_name={"type": "string"},
                     quantity={"anyOf": [{"type": "number"}, {"type": "string"}]},
+                    custom_fields={"type": "object"},
                 ),
             }
         },

@@ -4,6 +4,7 @@ A token that is handed on holds no more than that one service needs. Parameters 
 """
 
 import time
+from collections import Counter
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -21,6 +22,7 @@ from tailrace.core.errors import BadRequest, Forbidden, Invalid
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.http.auth import Verifier, principal_of
+from tailrace.http.exact_json import WHOLE_BODY
 from tailrace.http.strict import refuse_other_formats
 from tailrace.settings import Settings
 
@@ -39,10 +41,11 @@ async def asked_for(request: Request) -> TokenExchange:
         text = (await request.body()).decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
-        raise BadRequest("The body is not a form.") from error
+        raise BadRequest("The body is not a form.", field=WHOLE_BODY) from error
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise BadRequest("A parameter comes more than once.")
+        times = Counter(name for name, _ in pairs)
+        raise BadRequest("It comes more than once.", field=[f"/{name}" for name in fields if times[name] > 1])
     try:
         return TokenExchange.model_validate(fields)
     except ValidationError as error:

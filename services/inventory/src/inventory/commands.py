@@ -229,7 +229,7 @@ def _cost(quantity: Decimal, value: int | None, unit_cost: Decimal | None) -> in
         return value
     total = round_minor(Fraction(quantity) * Fraction(unit_cost))
     if total > MOST_VALUE:
-        raise TooMuch("The value would exceed 10^15 minor units.")
+        raise TooMuch("The value would exceed 10^15 minor units.", field="/unit_cost")
     return total
 
 

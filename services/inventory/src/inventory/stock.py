@@ -353,14 +353,14 @@ class StockItem(Stream[StockState]):
     def _check_estimate(self, part: Provisional, beside: int) -> None:
         booked = sum(one.value for one in self.state.shortfalls)
         if self.state.provisional + part.quantity >= MOST_QUANTITY or booked + part.value + beside > MOST_VALUE:
-            raise TooMuch("More would be missing than 10^12 units or 10^15 minor units.")
+            raise TooMuch("More would be missing than 10^12 units or 10^15 minor units.", field="/quantity")
 
     def _check_incoming(self, quantity: Decimal, value: int, currency: str) -> None:
         if self.state.valued_in not in {None, currency}:
             raise CurrencyDiffers(self._currency, currency)
         in_layers = sum(layer.value for layer in self.state.layers)
         if self.state.in_layers + quantity >= MOST_QUANTITY or in_layers + value > MOST_VALUE:
-            raise TooMuch("The stock would exceed 10^12 units or 10^15 minor units.")
+            raise TooMuch("The stock would exceed 10^12 units or 10^15 minor units.", field="/quantity")
 
 
 async def load_stock(tx: Tx, place: Place, match: int | None = None) -> StockItem:

@@ -26,7 +26,7 @@ from opportunities.models import Opportunity
 from opportunities.pipelines import Pipeline, Reason, default_pipeline
 from opportunities.projections import days, teams
 from tailrace.core.errors import Invalid, NotYetKnown
-from tailrace.core.money import round_minor
+from tailrace.core.money import LARGEST_AMOUNT, round_minor
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
@@ -188,6 +188,8 @@ async def _values(tx: Tx, asked: OpportunityBody, former: Opportunity | None) ->
         currency = asked.currency or (customer.currency if former is None else former.currency)
     lines = await _lines(tx, asked.lines)
     amount = asked.amount if asked.amount is not None else sum(line.amount for line in lines)
+    if amount > LARGEST_AMOUNT:
+        raise Invalid.field("/lines", "What the lines come to is too large: say the amount.")
     expected = asked.expected_close_on
     if former is None or expected != former.expected_close_on:
         await _day(tx, expected, "/expected_close_on")
@@ -205,6 +207,7 @@ async def _values(tx: Tx, asked: OpportunityBody, former: Opportunity | None) ->
 
 
 async def _lines(tx: Tx, asked: Sequence[OpportunityLineBody]) -> list[OpportunityLine]:
+    """Raises NotYetKnown, and Invalid for an item that is gone and for an amount that is too large."""
     items = await by_ids(tx, ItemCopy, [line.item_id for line in asked if line.item_id is not None])
     lines = []
     for at, line in enumerate(asked):
@@ -213,6 +216,8 @@ async def _lines(tx: Tx, asked: Sequence[OpportunityLineBody]) -> list[Opportuni
             name = name or items.in_use(line.item_id, f"/lines/{at}/item_id").name
             items.in_use(line.item_id, f"/lines/{at}/item_id")
         amount = round_minor(Fraction(line.quantity) * Fraction(line.unit_price))
+        if amount > LARGEST_AMOUNT:
+            raise Invalid.field(f"/lines/{at}/unit_price", "The line's amount is too large.")
         said = line.model_dump(include={"item_id", "quantity", "unit_price"})
         lines.append(OpportunityLine(**said, name=name or "", amount=amount))
     return lines

@@ -25,7 +25,7 @@ from opportunities.pipelines import Pipeline, StageVersion
 from opportunities.projections import days
 from opportunities.sums import current, held
 from tailrace.core import clock
-from tailrace.core.errors import Invalid
+from tailrace.core.errors import Invalid, Stale
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
@@ -33,7 +33,7 @@ from tailrace.db.models import Aggregate
 from tailrace.db.visibility import Owned
 
 By = Literal["person", "team", "pipeline"]
-_MONTH, _QUARTER, _YEAR = (re.compile(text) for text in (r"(\d{4})-(\d{2})", r"(\d{4})-Q([1-4])", r"(\d{4})"))
+_MONTH, _QUARTER, _YEAR = (re.compile(text) for text in ("([0-9]{4})-([0-9]{2})", "([0-9]{4})-Q([1-4])", "([0-9]{4})"))
 _AMOUNTS = ("closed", "committed", "best", "pipeline", "weighted")
 
 
@@ -64,15 +64,17 @@ class Period:
     months: Sequence[str]
 
 
-async def set_quota(tx: Tx, asked: QuotaBody) -> Quota:
-    """Raises what is said of a user that is not there."""
+async def set_quota(tx: Tx, asked: QuotaBody, match: int | None = None) -> Quota:
+    """Raises what is said of a user that is not there, and Stale for another version than `match`; 0 is that of what is not there."""
     await ensure_user(tx, asked.owner_id)
     id = derived_id("opportunities.quota", tx.tenant_id, asked.owner_id, asked.period, asked.currency)
     if await tx.get(Quota, (tx.tenant_id, id)) is None:
+        if match:
+            raise Stale(match, 0)
         quota = Quota(id=id, owner_id=asked.owner_id, period=asked.period, currency=asked.currency)
         tx.add(quota)
     else:
-        quota = await tx.load(Quota, id)
+        quota = await tx.load(Quota, id, match)
     quota.set(asked.amount)
     return quota
 

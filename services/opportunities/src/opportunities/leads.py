@@ -16,6 +16,7 @@ from contracts.leads import Handing, LeadStatus, Via
 from opportunities.base import Base
 from opportunities.refusals import LeadState
 from tailrace.core.ids import uuid7
+from tailrace.core.text import block, shortened
 from tailrace.core.transitions import Transitions
 from tailrace.db.keys import tenant_index
 from tailrace.db.matching import match_keys
@@ -23,6 +24,7 @@ from tailrace.db.models import SoftDeleted
 from tailrace.db.search import Searchable
 from tailrace.db.visibility import Owned
 
+_LONGEST_NOTE = 2000
 STATES = Transitions[LeadStatus](
     "Lead",
     {
@@ -126,7 +128,7 @@ class Lead(SoftDeleted, Searchable, Owned, Base):
         """It was sent once more by the same person."""
         self.sent, self.last_sent_at = self.sent + 1, at
         if note:
-            self.note = "\n".join(text for text in (self.note, note) if text)[:2000]
+            self.note = shortened("\n".join(text for text in (self.note, note) if text), _LONGEST_NOTE, block)
         self._tell()
 
     def qualify(self) -> None:

@@ -19,6 +19,7 @@ from tailrace.core.wire import REPEATED
 from tailrace.db.error_classes import is_transient, is_uncertain, is_unstorable
 from tailrace.db.unique import refusal_of
 from tailrace.db.violations import violation_of
+from tailrace.http.exact_json import WHOLE_BODY
 from tailrace.observability.logs import log
 
 MEDIA_TYPE = "application/problem+json"
@@ -155,7 +156,7 @@ def _allowed(request: Request) -> list[str]:
 def problem_of(error: Exception) -> Problem:
     """What to answer to an unforeseen error. What is said of it goes to the log alone."""
     if isinstance(error, ClientDisconnect):
-        return BadRequest("The body broke off.")
+        return BadRequest("The body broke off.", field=WHOLE_BODY)
     if isinstance(error, StaleDataError):
         log.info("conflict", error=type(error).__name__)
         return Refused("It was changed at the same moment.")

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm.exc import StaleDataError
@@ -25,7 +26,7 @@ from starlette.types import Scope
 
 from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context, Principal
-from tailrace.core.errors import Stale
+from tailrace.core.errors import BadRequest, Stale
 from tailrace.core.fields import Sentence
 from tailrace.core.wire import WireModel
 from tailrace.db.database import Database
@@ -147,6 +148,11 @@ class TenantRoute(StrictRoute):
         routes = [route for route in self.siblings if isinstance(route, APIRoute)]
         return [route for route in routes if _is_nearer(route.path, self.path)]
 
+    @cached_property
+    def takes_if_match(self) -> bool:
+        """Whether its endpoint, or what that depends on, has an `IfMatch`."""
+        return any(field.alias == "If-Match" for field in get_flat_params(self.dependant))
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """A path that a sibling names is that sibling's for every method: `/units/convert` is no unit, and what it has no route for is a 405."""
         if any(route.path_regex.match(scope["path"]) for route in self._nearer):
@@ -189,6 +195,9 @@ class TenantRoute(StrictRoute):
         async def change(request: Request) -> Response:
             principal = await _authenticate(request)
             key = idempotency.key_of(request, required=key_required)
+            if "if-match" in request.headers and not self.takes_if_match:
+                # To write nevertheless is what the client asked not to do (RFC 9110, 13.1.1).
+                raise BadRequest("This takes no If-Match: it has no version to compare.", field="If-Match")
             await read_your_writes.wait_until_applied(request, reads)
             async with self.received(request, principal) as body:
                 return await self.carried_out(request, answer, principal, key, body)

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tailrace.core.errors import Invalid
-from tailrace.core.money import round_minor
+from tailrace.core.money import LARGEST_AMOUNT, PRICE_BOUND, round_minor
 from tailrace.core.taxes import Levy, in_force
 from tailrace.core.units import to_base_unit
 from tailrace.db.database import Tx
@@ -23,9 +23,8 @@ from tailrace.pricing.copies import ListPrice, PricedItem, PricedUnit, PriceList
 
 __all__ = ["MOST_AMOUNT", "OpenBook", "PriceBook", "amount_of", "list_price", "price_of_one"]
 
-MOST_AMOUNT: Final = 10**15
+MOST_AMOUNT: Final = LARGEST_AMOUNT
 """The largest amount of a line or a document, in minor units."""
-_MOST_PRICE = Decimal(10) ** 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def amount_of(exact: Fraction, quantity: Decimal, field: str) -> tuple[Decimal, 
     if exact > MOST_AMOUNT:
         raise Invalid.field(field, "The line's amount is too large.")
     unit_price = price_of_one(exact, quantity)
-    if unit_price >= _MOST_PRICE:
+    if unit_price >= PRICE_BOUND:
         raise Invalid.field(field, "The price of one base unit that follows from it is too large.")
     return unit_price, round_minor(exact)
 

@@ -8,6 +8,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from tailrace.core.errors import BadRequest, Invalid, MediaTypeRefused, TooLarge
+from tailrace.http.exact_json import WHOLE_BODY
 from tailrace.http.strict import refuse_other_formats
 
 FORM = "multipart/form-data"
@@ -91,10 +92,10 @@ class FileForm:
                 try:
                     self._parser.write(data)
                 except FormParserError as error:
-                    raise BadRequest(f"The body is no {FORM}.") from error
+                    raise BadRequest(f"The body is no {FORM}.", field=WHOLE_BODY) from error
                 return True
         if not self._seen.complete:
-            raise BadRequest("The form broke off before its end.")
+            raise BadRequest("The form broke off before its end.", field=WHOLE_BODY)
         return False
 
     def _callbacks(self) -> dict[str, object]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 
 from tailrace.core.errors import Invalid, Unavailable
+from tailrace.http.exact_json import WHOLE_BODY
 from tailrace.observability.logs import log
 from tailrace.transfer import reading
 
@@ -20,6 +21,9 @@ class UnreadableFile(Invalid):
     """422: the file is not one that rows can be read from; nothing was done."""
 
     slug, title = "unreadable-file", "The file cannot be read"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, field=WHOLE_BODY)
 
 
 async def rows(content: Iterable[bytes], encoding: str | None) -> AsyncIterator[list[str]]:

@@ -141,6 +141,9 @@ Rate = Annotated[
 LARGEST_AMOUNT: Final = 10**15
 """Of one line or one document, in minor units, above or below zero. What such amounts add up to may be larger."""
 
+PRICE_BOUND: Final = 10**12
+"""A price of one unit is below this: twelve digits before its decimals. What is sold once, for an amount of its own, has to be a price too."""
+
 Minor = Annotated[
     int,
     Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, examples=[1250]),

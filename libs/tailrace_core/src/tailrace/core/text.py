@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import idna
 
-__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "plain", "searched", "xml"]
+__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "plain", "searched", "shortened", "xml"]
 
 _JOINERS = "\u200c\u200d"
 _LONGEST_DOMAIN = 253
@@ -85,6 +85,17 @@ def searched(text: str) -> str:
     """What is looked for: in NFKC. Raises ValueError for what no text holds."""
     _refuse(text, _why_not_in_text)
     return _nfkc(text)
+
+
+def shortened(text: str, most: int, spelled: Callable[[str], str] = line) -> str:
+    """The text as far as it fits, and no half of what is one character to people. `spelled` is what it was read by."""
+    text = text[:most].rstrip()
+    while text:
+        try:
+            return spelled(text)
+        except ValueError:
+            text = text[:-1].rstrip()
+    return text
 
 
 def folded(text: str) -> str:

@@ -10,11 +10,12 @@ from accounting.bank import moving_back
 from accounting.bank.bodies import BankLineConfirmation, NewBankStatement
 from accounting.bank.matching import Suggestion, certain, lengths_of_numbers, suggest
 from accounting.bank.models import BankLine, BankStatement
-from accounting.bank.reading import read_camt, read_csv, shortened
+from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import LineState
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.commands import bank_account, enterable, receive
 from tailrace.core.context import Principal
+from tailrace.core.text import shortened
 from tailrace.db.database import Tx
 
 _LONGEST = 200

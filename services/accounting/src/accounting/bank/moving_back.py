@@ -14,7 +14,6 @@ from sqlalchemy import exists, select
 from accounting.bank.bodies import BankLineConfirmation, LineRefundBody
 from accounting.bank.matching import SCORES, Reason, alike
 from accounting.bank.models import BankLine
-from accounting.bank.reading import shortened
 from accounting.bank.refusals import LineState
 from accounting.invoices.copies import CustomerCopy
 from accounting.naming import names
@@ -26,6 +25,7 @@ from accounting.refunds.models import Refund
 from accounting.refusals import ApprovalNeeded
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Unknown
+from tailrace.core.text import shortened
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 

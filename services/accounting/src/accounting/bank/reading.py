@@ -21,7 +21,7 @@ from lxml import etree
 from accounting.bank.refusals import NoStatement
 from tailrace.core.money import exponent
 from tailrace.core.text import line as spelled
-from tailrace.core.text import xml
+from tailrace.core.text import shortened, xml
 from tailrace.core.wire import SHAPES
 
 MOST_LINES = 2_000
@@ -236,17 +236,6 @@ def _keyed(lines: Sequence[StatementLine]) -> list[StatementLine]:
         alike[text] += 1
         keyed.append(replace(line, key=f"{text}/{alike[text]}"))
     return keyed
-
-
-def shortened(text: str, most: int) -> str:
-    """The text as far as it fits, and no half of what is one character to people."""
-    text = text[:most].rstrip()
-    while text:
-        try:
-            return spelled(text)
-        except ValueError:
-            text = text[:-1].rstrip()
-    return text
 
 
 def _spelled(text: str, where: str) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from tailrace.core.fields import Amount, Note
-from tailrace.core.money import Currency
+from tailrace.core.money import PRICE_BOUND, Currency
 from tailrace.http.routing import Body
 
 MOST_LEVELS = 9
@@ -17,7 +17,7 @@ class DunningLevel(Body):
 
     days: Annotated[int, Field(ge=1, le=3650)]
     """How many days after an invoice was due it is reached."""
-    fee: Amount = 0
+    fee: Annotated[Amount, Field(lt=PRICE_BOUND)] = 0
     """What a reminder of this level costs the customer, in minor units of `fee_currency`; an invoice of its own asks for it."""
     fee_currency: Currency | None = None
     """What `fee` is in; a reminder in another currency costs nothing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from accounting.invoices.buyers import followed, standing_for
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.models import UNPAID, Invoice
 from tailrace.core.ids import derived_id, uuid7
-from tailrace.core.money import exponent
+from tailrace.core.money import LARGEST_AMOUNT, exponent
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
@@ -86,6 +87,7 @@ async def remind(tx: Tx, invoice_id: UUID, day: date | None = None) -> DunningNo
     due = [(each, level) for each, level in due if level > each.dunning_level]
     if not due:
         raise NothingToRemind(f"Nothing that the customer of invoice {first.name} owes has reached a new level.")
+    due = _fitting(due)
     level = max(level for _, level in due)
     rule = levels[level - 1]
     notice = DunningNotice(
@@ -110,6 +112,12 @@ async def remind(tx: Tx, invoice_id: UUID, day: date | None = None) -> DunningNo
     notice.issue()
     tx.add(notice)
     return notice
+
+
+def _fitting(due: list[tuple[Invoice, int]]) -> list[tuple[Invoice, int]]:
+    """The first of these, as many as come to no more than a document holds; the others are for the next reminder."""
+    totals = accumulate(invoice.open for invoice, _ in due)
+    return [each for each, total in zip(due, totals, strict=True) if total <= LARGEST_AMOUNT]
 
 
 async def _charge(tx: Tx, of: Invoice, notice: DunningNotice) -> UUID:

@@ -54,7 +54,7 @@ class DunningNoticeView(ResourceView):
     """What the reminder costs."""
     fee_invoice_id: UUID | None
     """The invoice that asks for that; null without a fee."""
-    total: Minor
+    total: MinorTotal
     """Both."""
     items: list[DunnedInvoiceView]
     """The invoices that it is of."""

@@ -14,6 +14,7 @@ from accounting.invoices.drafting import (
     Billable,
     billable,
     delivered_lines,
+    ensure_fits,
     numbered,
     of_customer,
     own_lines,
@@ -50,9 +51,10 @@ async def create(tx: Tx, asked: NewInvoice) -> Invoice:
         assert asked.customer_id is not None
         buyer = await known_buyer(tx, asked.customer_id)
         return await _drafted(tx, buyer, asked.currency or buyer.currency, asked, own, values=values)
-    lines = delivered_lines(found, await days.calendar(tx))
+    lines = [*delivered_lines(found, await days.calendar(tx)), *own]
+    source = _source(asked)
     asked = asked.model_copy(update={"payment_terms_days": found.days_to_pay(asked.payment_terms_days)})
-    return await _drafted(tx, found.buyer, found.currency, asked, [*lines, *own], found.reference, values)
+    return await _drafted(tx, found.buyer, found.currency, asked, lines, found.reference, values, source)
 
 
 async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
@@ -91,6 +93,7 @@ async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> I
     if not lines:
         raise Invalid.field("/lines", "An invoice has a line.")
     await tax(tx, lines, await days.today(tx))
+    ensure_fits(lines, "/lines")
     invoice.change(terms, numbered(lines))
     return invoice
 
@@ -130,6 +133,7 @@ async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None, 
     if invoice.kind == "invoice":
         # The law of its day says how its tax is rounded, whenever it was drafted.
         await tax(tx, invoice.lines, day)
+        ensure_fits(invoice.lines, "/dated")
         invoice.add_up()
     seller = await policy.seller(tx)
     invoice.taxed_when_received = await policy.taxes_receipts(tx)
@@ -185,6 +189,13 @@ async def _billable(tx: Tx, asked: NewInvoice) -> Billable | None:
     return await billable(tx, found)
 
 
+def _source(asked: NewInvoice) -> str:
+    """The field that what has left is named by."""
+    if asked.shipment_ids:
+        return "/shipment_ids"
+    return "/customer_id" if asked.order_id is None else "/order_id"
+
+
 async def _drafted(
     tx: Tx,
     buyer: Buyer,
@@ -193,7 +204,9 @@ async def _drafted(
     lines: list[InvoiceLine],
     reference: str | None = None,
     values: Mapping[str, bool | str] = _NO_VALUES,
+    source: str = "/lines",
 ) -> Invoice:
+    """`source` is the field that the lines follow from. Raises Invalid for a total that is too large."""
     supplied = [line.supplied_on for line in lines if line.supplied_on is not None]
     terms = {
         "customer_id": buyer.customer_id,
@@ -209,6 +222,7 @@ async def _drafted(
         "supplied_until": max(supplied, default=None),
     }
     await tax(tx, lines, await days.today(tx))
+    ensure_fits(lines, source)
     invoice = Invoice.drafted(terms, numbered(lines))
     tx.add(invoice)
     return invoice

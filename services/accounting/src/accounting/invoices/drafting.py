@@ -25,7 +25,7 @@ from accounting.settlements.unbilled import Back, unbilled
 from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import round_minor, share
+from tailrace.core.money import LARGEST_AMOUNT, round_minor, share
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 from tailrace.messaging.replica import by_ids
@@ -184,18 +184,41 @@ def _delivered(
 
 
 def own_lines(asked: Sequence[NewInvoiceLine]) -> list[InvoiceLine]:
-    """What the invoice itself sells, before it is taxed."""
-    return [
-        InvoiceLine(
-            id=uuid7(),
-            net=round_minor(Fraction(each.quantity) * Fraction(each.unit_price)),
-            tax=0,
-            booked_tax=0,
-            **each.model_dump(),
-            **uncredited(),
-        )
-        for each in asked
-    ]
+    """What the invoice itself sells, before it is taxed. Raises Invalid for a line of more than an amount holds."""
+    lines = []
+    for at, each in enumerate(asked):
+        net = round_minor(Fraction(each.quantity) * Fraction(each.unit_price))
+        if net > LARGEST_AMOUNT:
+            raise Invalid.field(f"/lines/{at}/unit_price", "The line's amount is too large.")
+        lines.append(InvoiceLine(id=uuid7(), net=net, tax=0, booked_tax=0, **each.model_dump(), **uncredited()))
+    return lines
+
+
+def ensure_fits(lines: Sequence[InvoiceLine], field: str) -> None:
+    """Raises Invalid when lines that are taxed come to more than an invoice may. `field` is what they follow from."""
+    if sum(line.net + line.tax for line in lines) > LARGEST_AMOUNT:
+        raise Invalid.field(field, "The invoice's total is too large: make several of it.")
+
+
+def fitting(deliveries: Sequence[DeliveryCopy]) -> list[DeliveryCopy]:
+    """The first of these shipments, as many as one invoice holds, and one at least. The rest is for the next one."""
+    taken: list[DeliveryCopy] = []
+    left = LARGEST_AMOUNT
+    for each in deliveries:
+        left -= _worth(each)
+        if taken and left < 0:
+            break
+        taken.append(each)
+    return taken
+
+
+def _worth(delivery: DeliveryCopy) -> int:
+    """No less than what an invoice asks for it: its tax is rounded once more, by less than a unit for each line."""
+    worth = len(delivery.lines)
+    for line in delivery.lines:
+        cut = Decimal(line["dispatched_before"]), Decimal(line["quantity"]), Decimal(line["line_quantity"])
+        worth += sum(share(line[name], *cut) for name in ("line_net", "line_tax"))
+    return worth
 
 
 def numbered(lines: list[InvoiceLine]) -> list[InvoiceLine]:

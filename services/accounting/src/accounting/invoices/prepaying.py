@@ -17,8 +17,9 @@ from accounting.invoices.prepayments import divided
 from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
 from accounting.invoices.rooms import left_of, rooms_of
 from accounting.invoices.taxing import Rate, levies
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import plain_decimal, round_minor
+from tailrace.core.money import PRICE_BOUND, plain_decimal, round_minor
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 
@@ -47,6 +48,9 @@ async def draft(tx: Tx, asked: NewInvoice, values: Mapping[str, bool | str]) -> 
         _line(position, _SAID[language].format(order.number), rate, *parts)
         for position, (rate, parts) in enumerate(divided(amount, rooms, levied).items(), 1)
     ]
+    if any(line.net >= PRICE_BOUND for line in lines):
+        field = "/prepayment/share" if said.amount is None else "/prepayment/amount"
+        raise Invalid.field(field, "That is too much to be paid ahead at once: ask for it in parts.")
     invoice = Invoice.drafted({**_terms(buyer, order, asked), "custom_fields": dict(values)}, lines)
     tx.add(invoice)
     return invoice

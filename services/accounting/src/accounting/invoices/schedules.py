@@ -11,7 +11,7 @@ from accounting.invoices import commands, policy
 from accounting.invoices.bodies import MOST_SHIPMENTS
 from accounting.invoices.buyers import followed, known_buyer
 from accounting.invoices.copies import OrderCopy
-from accounting.invoices.drafting import alike, of_customer, uninvoiced
+from accounting.invoices.drafting import alike, fitting, of_customer, uninvoiced
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
@@ -59,7 +59,8 @@ async def _invoice(tx: Tx, customer_id: UUID, day: date) -> None:
         return
     theirs = await of_customer(tx, customer_id)
     while found := await uninvoiced(tx, theirs, until=day, most=MOST_SHIPMENTS):
-        invoice = await commands.draft(tx, await alike(tx, found, await known_buyer(tx, customer_id)))
+        same = await alike(tx, found, await known_buyer(tx, customer_id))
+        invoice = await commands.draft(tx, fitting(same))
         await tx.flush()
         if said.issues:
             await commands.issue(tx, invoice.id, None, by_itself=True)

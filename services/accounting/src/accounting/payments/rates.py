@@ -12,7 +12,7 @@ from accounting.invoices.copies import CompanyCopy
 from accounting.models import Base
 from accounting.payments.refusals import NoRate
 from contracts.payments import RateSet
-from tailrace.core.errors import Invalid
+from tailrace.core.errors import Invalid, Stale
 from tailrace.core.ids import derived_id
 from tailrace.core.money import exponent, round_minor
 from tailrace.core.plausible import checked_day
@@ -42,8 +42,10 @@ class ExchangeRate(Aggregate, Base):
         self.record(RateSet(rate_id=self.id, **said))
 
 
-async def set_rate(tx: Tx, currency: str, against: str, day: date, rate: Decimal) -> ExchangeRate:
-    """Raises Invalid for a currency against itself, and Implausible."""
+async def set_rate(
+    tx: Tx, currency: str, against: str, day: date, rate: Decimal, match: int | None = None
+) -> ExchangeRate:
+    """Raises Invalid for a currency against itself, Implausible, and Stale for another version than `match`; 0 is that of what is not there."""
     if currency == against:
         raise Invalid.field("/against", "A currency is worth one of itself.")
     today = await days.today(tx)
@@ -51,10 +53,12 @@ async def set_rate(tx: Tx, currency: str, against: str, day: date, rate: Decimal
     id = derived_id(tx.tenant_id, "exchange_rate", currency, against, day)
     kept = await tx.get(ExchangeRate, (tx.tenant_id, id))
     if kept is None:
+        if match:
+            raise Stale(match, 0)
         kept = ExchangeRate(id=id, currency=currency, against=against, day=day)
         tx.add(kept)
     else:
-        kept = await tx.load(ExchangeRate, id)
+        kept = await tx.load(ExchangeRate, id, match)
     kept.set(rate)
     return kept
 

@@ -142,9 +142,9 @@ async def return_payment(
 
 
 @rates_router.put("", response_model=RateView)
-async def replace_rate(tx: Tx, who: InvoiceWriter, body: RateBody) -> ExchangeRate:
+async def replace_rate(tx: Tx, who: InvoiceWriter, match: IfMatch, body: RateBody) -> ExchangeRate:
     """Say what a currency is worth from a day on, or correct that. What was converted already stays."""
-    return await rates.set_rate(tx, body.currency, body.against, body.day, body.rate)
+    return await rates.set_rate(tx, body.currency, body.against, body.day, body.rate, match)
 
 
 @rates_router.get("", response_model=Page[RateView])

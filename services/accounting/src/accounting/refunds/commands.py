@@ -21,6 +21,7 @@ from accounting.refunds.refusals import NothingToRefund
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Problem, Unknown
 from tailrace.core.ids import uuid7
+from tailrace.core.money import LARGEST_AMOUNT
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
@@ -48,6 +49,9 @@ async def create(tx: Tx, who: Principal, asked: NewRefund) -> Refund:
         RefundPart(id=uuid7(), position=position, payment_id=payment.id, payment_number=payment.number, amount=amount)
         for position, (payment, amount) in enumerate(found, 1)
     ]
+    amount = sum(part.amount for part in parts)
+    if amount > LARGEST_AMOUNT:
+        raise Invalid.field("/payments" if asked.payments else "/amount", f"{amount} is too much for one refund.")
     terms = {
         "id": uuid7(),
         "number": await NUMBERS.next(tx, str((asked.value_day or today).year)),
@@ -55,7 +59,7 @@ async def create(tx: Tx, who: Principal, asked: NewRefund) -> Refund:
         "bank_account_id": bank.id,
         "account": bank.account,
         "currency": bank.currency,
-        "amount": sum(part.amount for part in parts),
+        "amount": amount,
         "requester_id": who.user_id,
         **asked.model_dump(include={"payee_name", "payee_iban", "reason", "value_day"}),
     }

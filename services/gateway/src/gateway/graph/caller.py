@@ -13,9 +13,10 @@ from starlette.types import Scope
 
 from gateway.admission import Charged
 from gateway.asking import Answer, Asking, said_of
+from gateway.graph.numbers import as_json
 from gateway.head import Head
 from tailrace.core.context import Principal
-from tailrace.core.errors import Invalid, Problem, Unknown
+from tailrace.core.errors import BadRequest, Invalid, Problem, Unknown
 
 BATCH = 100
 """Ids in one request: some four kilobytes of its address."""
@@ -100,7 +101,10 @@ class Caller:
         more = [(b"content-type", b"application/json"), (b"idempotency-key", key.encode())]
         if version is not None:
             more.append((b"if-match", b'"%d"' % version))
-        content = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        try:
+            content = b"" if body is None else as_json(body).encode()
+        except RecursionError as error:
+            raise Refusal(said_of(BadRequest("It is nested too deeply.", field="input"))) from error
         with self._under_way():
             answer = await self._asking.ask(
                 self._head, self._scope, path, method=method.upper(), body=content, more=more

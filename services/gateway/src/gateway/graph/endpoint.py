@@ -29,6 +29,7 @@ from gateway.asking import Asking
 from gateway.graph.caller import Caller
 from gateway.graph.documents import Documents
 from gateway.graph.door import BODY_LIMIT
+from gateway.graph.numbers import Written
 from gateway.graph.plan import plan_of
 from gateway.graph.results import refused, shown
 from gateway.graph.stream import Stream
@@ -115,7 +116,7 @@ class Endpoint:
 def _decoded(text: str | bytes, field: str) -> Any:
     try:
         said = text if isinstance(text, str) else text.decode("utf-8-sig")
-        value = json.loads(said, object_pairs_hook=_once, parse_constant=_no_number)
+        value = json.loads(said, object_pairs_hook=_once, parse_constant=_no_number, parse_float=Written)
         if _HALF.search(said):
             # Half a character can be written as an escape, and nothing that is sent on or answered can hold it.
             json.dumps(value, ensure_ascii=False).encode()

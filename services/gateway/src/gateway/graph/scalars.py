@@ -5,8 +5,19 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from graphql import FloatValueNode, GraphQLError, GraphQLScalarType, IntValueNode, StringValueNode, ValueNode
+from graphql import (
+    FloatValueNode,
+    GraphQLError,
+    GraphQLScalarType,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    StringValueNode,
+    ValueNode,
+)
 from graphql.utilities import value_from_ast_untyped
+
+from gateway.graph.numbers import Written
 
 _LARGEST = 2**53 - 1
 
@@ -31,6 +42,17 @@ def _exact_literal(node: ValueNode, _variables: Any = None) -> str:
     if not isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
         raise GraphQLError("This is no decimal.")
     return _exact(node.value)
+
+
+def _as_written(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """A value in a document, its numbers digit for digit."""
+    if isinstance(node, FloatValueNode):
+        return Written(node.value)
+    if isinstance(node, ListValueNode):
+        return [_as_written(each, variables) for each in node.values]
+    if isinstance(node, ObjectValueNode):
+        return {each.name.value: _as_written(each.value, variables) for each in node.fields}
+    return value_from_ast_untyped(node, variables)
 
 
 def _whole(value: Any) -> int:
@@ -80,6 +102,6 @@ JSON = GraphQLScalarType(
     "JSON",
     serialize=_same,
     parse_value=_same,
-    parse_literal=value_from_ast_untyped,
+    parse_literal=_as_written,
     description="Any JSON: what has no shape of its own.",
 )

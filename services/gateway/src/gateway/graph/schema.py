@@ -264,4 +264,4 @@ def _value(text: str) -> Any:
     """A preset of a query as the value it stands for."""
     if text in ("true", "false"):
         return text == "true"
-    return int(text) if text.isdigit() else text
+    return int(text) if text.isascii() and text.isdigit() else text

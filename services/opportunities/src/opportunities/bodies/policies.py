@@ -1,5 +1,6 @@
 """What a tenant says of leads and opportunities: how leads are scored and assigned, and how opportunities close."""
 
+import re
 from typing import Annotated, Literal, Self, TypeVar
 from uuid import UUID
 
@@ -27,6 +28,7 @@ Asked = Literal[
 ]
 Test = Literal["is", "is_not", "contains", "at_least", "at_most", "present", "absent"]
 _NUMBERS = {"amount", "score"}
+_WHOLE = re.compile("-?[0-9]{1,15}")
 
 
 class Condition(Body):
@@ -46,8 +48,8 @@ class Condition(Body):
         if self.test in {"at_least", "at_most"}:
             if self.field not in _NUMBERS:
                 raise ValueError("Only an amount or a score is at least or at most something.")
-            if len(self.values) != 1 or not self.values[0].lstrip("-").isdigit():
-                raise ValueError("Say one whole number.")
+            if len(self.values) != 1 or not _WHOLE.fullmatch(self.values[0]):
+                raise ValueError("Say one whole number, in at most fifteen digits.")
         return self
 
 

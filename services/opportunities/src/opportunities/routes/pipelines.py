@@ -16,6 +16,7 @@ from opportunities.reactions import answers, goings, quotes, standards
 from opportunities.scopes import Configurer, Reader
 from opportunities.views.opportunities import BoardView, ForecastView, PipelineView, QuotaView, ReasonView
 from tailrace.core.fields import MomentOrDay
+from tailrace.http.etag import IfMatch
 from tailrace.http.filters import equal
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -97,9 +98,9 @@ async def list_quotas(tx: Tx, who: Reader, page: Quotas) -> Listing[Quota]:
 
 
 @forecasts.put("/quotas", response_model=QuotaView)
-async def replace_quota(tx: Tx, who: Configurer, body: QuotaBody) -> Quota:
+async def replace_quota(tx: Tx, who: Configurer, match: IfMatch, body: QuotaBody) -> Quota:
     """Say what somebody is to sell in a period; said again, it counts in place of what was."""
-    return await forecast.set_quota(tx, body)
+    return await forecast.set_quota(tx, body, match)
 
 
 @forecasts.post("/recount", status_code=204)

@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.opportunities import Category, OpportunityLine, Outcome, Stage, Status, WinProposal
-from tailrace.core.money import Currency, Minor, Rate
+from tailrace.core.money import Currency, Minor, MinorTotal, Rate
 from tailrace.http.routing import ResourceView, View
 
 
@@ -112,7 +112,7 @@ class StageAmount(View):
     """What the amount is in, an ISO 4217 code."""
     opportunities: int
     """How many of them are in this currency."""
-    amount: Minor
+    amount: MinorTotal
     """What they come to together."""
 
 
@@ -149,17 +149,17 @@ class ForecastRow(View):
     """What every amount of the row is in, an ISO 4217 code."""
     opportunities: int
     """How many it is made of."""
-    closed: Minor
+    closed: MinorTotal
     """What was won in the period."""
-    committed: Minor
+    committed: MinorTotal
     """What is open and promised."""
-    best: Minor
+    best: MinorTotal
     """What is open and at least likely."""
-    pipeline: Minor
+    pipeline: MinorTotal
     """All that is open and counted."""
-    weighted: Minor
+    weighted: MinorTotal
     """The same, each times its probability."""
-    quota: Minor | None
+    quota: MinorTotal | None
     """What the person is to sell; null when nobody said."""
 
 

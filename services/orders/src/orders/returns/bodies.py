@@ -7,7 +7,7 @@ from pydantic import Field
 
 from contracts.returns import Outcome
 from tailrace.core.fields import Amount, Code, Name, Note, Text
-from tailrace.core.money import Quantity, Rate
+from tailrace.core.money import PRICE_BOUND, Quantity, Rate
 from tailrace.http.routing import Body
 
 MOST_LINES = 500
@@ -40,7 +40,7 @@ class NewReturnLine(Body):
 class FeeBody(Body):
     """What is asked for the trouble, by an invoice, once something of the return is accepted."""
 
-    net: Annotated[Amount, Field(gt=0)]
+    net: Annotated[Amount, Field(gt=0, lt=PRICE_BOUND)]
     """Before tax, no more than the goods were sold for."""
     tax_code: Text | None = None
     """The code that it is taxed by."""

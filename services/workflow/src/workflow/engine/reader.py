@@ -159,7 +159,7 @@ def _loop(file: File, node: xml.Node) -> Json | None:
         return {
             "kind": "loop",
             "before": found.get("testBefore") == "true",
-            "most": int(most) if most and most.isdigit() else None,
+            "most": int(most) if most and most.isascii() and most.isdigit() else None,
             "while": expression(file, node, xml.text_of(found, "loopCondition")),
         }
     for found in xml.children(node, "multiInstanceLoopCharacteristics"):
