@@ -110,7 +110,6 @@ class Kpi(MasterData, Base):
             known = select(teams.teams.c.id).where(teams.teams.c.id == self.subject_id)
             if await tx.scalar(known) is None:
                 raise absent(self.subject_id, "/subject_id", f"There is no team {self.subject_id} here.")
-
         await self._set_target(tx)
 
     async def _set_target(self, tx: Tx) -> None:
