@@ -105,6 +105,8 @@ async def test_a_target_may_be_set_ahead_and_never_for_what_is_over(desk: Desk, 
     refused = await change(desk, kpi, 422, target="400", valid_from="2026-10-31")
     assert refused["errors"][0]["field"] == "/valid_from"
     await change(desk, kpi, target="400", valid_from="2026-11-25")
+    (told,) = [each.event for each in await desk.h.published("epm.kpi_definition.updated")]
+    assert (told.target, told.valid_from) == (400, date(2026, 11, 25))
     assert await card(desk, kpi, from_="2026-11-01") == [("2026-11", "300", "missed"), ("2026-12", "400", "missed")]
     clock("2026-11-25T00:00:00Z")
     assert (await card(desk, kpi, from_="2026-11-01"))[0] == ("2026-11", "400", "missed")
