@@ -50,6 +50,10 @@ async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
         assert {check.name: check.wanted for check in by_template.checks}["items as the template wants"] == 2
         seen = await morning(shop, figures, log.entries)
         assert [(each.name, each.found, each.wanted) for each in seen.checks if not each.holds] == []
+        reported = {check.name: check.found for check in seen.checks}
+        # What was known half way, and not what is known now.
+        assert 0 < reported["ordered, half way, net"] < reported["ordered, now, net"] <= reported["ordered, net"]
+        assert 0 < reported["quotes accepted (tile), now"] <= reported["quotes sent (KPI), now"]
         assert "<svg" in seen.chart
         assert "Approve the budget" in seen.news
         told = await forwarder.listen(shop, fleet.kafka, log.entries)

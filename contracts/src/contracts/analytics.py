@@ -67,6 +67,8 @@ class KpiDescription(KpiDefinitionEvent):
     target: KpiValue
     near: KpiValue
     direction: Direction
+    valid_from: date | None = None
+    """From which day on the target holds, where that was said; null for one that holds from the period on in which it was set, or was before."""
 
 
 class KpiCreated(KpiDescription):

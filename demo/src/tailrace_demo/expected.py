@@ -20,6 +20,8 @@ class Expected:
 
     orders: dict[str, int]
     net_ordered: int
+    nets: dict[str, int]
+    """What each order comes to, by its id, or by that of the quote that it was made of."""
     units_shipped: Decimal
     opening_units: Decimal
     shipped: int
@@ -107,10 +109,13 @@ class _Book:
         waiting, money = self._collected.waiting(), self._collected
         for id, state in self._orders.items():
             states["credit_hold" if id in waiting else state] += 1
-        lines = self._lines.values()
+        lines, nets = self._lines.values(), Counter[str]()
+        for line in lines:
+            nets[line.order_id] += line.net
         return Expected(
             orders=dict(states),
-            net_ordered=sum(line.net for line in lines),
+            net_ordered=nets.total(),
+            nets=dict(nets),
             units_shipped=sum((line.shipped for line in lines), Decimal(0)) - money.back,
             opening_units=self._opening_units,
             shipped=self._revenue,

@@ -1,13 +1,14 @@
-"""A manager's morning: what the reports say and how fresh they are, a chart, and a task that is announced while one reads."""
+"""A manager's morning: what the reports say, now and at past moments, how fresh they are, a chart, and a task announced while one reads."""
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tailrace_demo import past
 from tailrace_demo.books import Check
 from tailrace_demo.client import User
 from tailrace_demo.expected import Expected
@@ -33,6 +34,7 @@ class Morning:
 
 async def morning(shop: Shop, figures: Expected, entries: Iterable[dict[str, Any]]) -> Morning:
     """Read the reports until they have caught up; what they say must be what the requests say. Raises TimeoutError when no news comes."""
+    entries = list(entries)
     manager = await hire(shop.admin, "manager", ["manager"])
     done, waiting = await _tasks(shop)
     news, told_after = await _hear_of_a_task(shop, manager)
@@ -49,7 +51,14 @@ async def morning(shop: Shop, figures: Expected, entries: Iterable[dict[str, Any
         "tasks done": done,
         "tasks that wait": waiting + 1,
     }
-    found, stamp = await _reports(manager, wanted)
+    then, screens = past.past(entries, shop.firm.slug, figures.nets), await past.keep(manager)
+    wanted |= then.wanted()
+
+    async def read() -> tuple[dict[str, Any], dict[str, Any]]:
+        found, stamp = await _read(manager)
+        return found | await past.read(manager, screens, then, DAYS), stamp
+
+    found, stamp = await _reports(read, wanted)
     chart = await manager.get(f"/v1/reports/sales-summary.svg?{DAYS}&figure=shipped&currency={shop.firm.currency}")
     until, behind = stamp["complete_until"], [topic["behind"] for topic in stamp["topics"]]
     return Morning(
@@ -88,10 +97,12 @@ async def _hear_of_a_task(shop: Shop, manager: User) -> tuple[str, float]:
     raise TimeoutError("the feed ended before the task was announced")
 
 
-async def _reports(manager: User, wanted: dict[str, int]) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _reports(
+    read: Callable[[], Awaitable[tuple[dict[str, Any], dict[str, Any]]]], wanted: dict[str, int]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     deadline = asyncio.get_running_loop().time() + WITHIN
     while True:
-        found, stamp = await _read(manager)
+        found, stamp = await read()
         if found == wanted or asyncio.get_running_loop().time() > deadline:
             return found, stamp
         await asyncio.sleep(1)

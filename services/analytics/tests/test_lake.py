@@ -1,10 +1,7 @@
 """The lake: wide questions come to the same with it as without, at every moment of an export, and a reader outside finds the same rows."""
 
 import asyncio
-import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import cycle
@@ -13,6 +10,7 @@ from typing import Any
 
 import pytest
 from buckets import admin, best, named, serving
+from lake_reader import export, outside
 from made_month import PAST, Month
 from selling_desk import NOON, Desk, sell
 
@@ -34,20 +32,6 @@ BY = {
     "task-completion": ("team", "priority"),
 }
 FEW = {"sales-summary": ("team",), "approval-statistics": ("kind",)}
-OUTSIDE = """
-import json, sys
-import duckdb
-from deltalake import DeltaTable
-table = DeltaTable(sys.argv[1])
-rows = duckdb.execute('SELECT "measure", "currency", sum("count"), sum("amount"), sum("seconds"), count(*) '
-    "FROM read_parquet($files) GROUP BY ALL ORDER BY ALL", {"files": table.file_uris()}).fetchall()
-assert not any(name.split(".")[0] in {"analytics", "tailrace", "contracts"} for name in sys.modules)
-print(json.dumps(rows))
-"""
-
-
-async def export(desk: Desk) -> None:
-    await exporter.export_all(desk.h.database, desk.h.app.state.lake)
 
 
 async def answers(
@@ -121,15 +105,6 @@ class Watched(Engine):
     async def ask(self, *arguments: Any) -> Any:
         self.asked += 1
         return await super().ask(*arguments)
-
-
-def outside(desk: Desk, program: str = OUTSIDE, *, folder: str | None = None) -> list[list[Any]]:
-    """What a program finds that knows the folder alone: of the movements, unless another is said."""
-    address = folder or desk.h.app.state.lake.address(desk.h.tenant)
-    ran = subprocess.run([sys.executable, "-c", program, address], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    found: list[list[Any]] = json.loads(ran.stdout)
-    return found
 
 
 async def in_postgres(desk: Desk) -> list[list[Any]]:

@@ -33,6 +33,9 @@ class KpiBody(Body):
     """From where on it is near: below the target where more is better, above it where less is."""
     direction: Direction = "up"
     """Whether more is better, or less."""
+    valid_from: Day | None = None
+    """From which day on `target`, `near` and `direction` hold. Left out, a target that is another one holds from the first day of the running period.
+    No day of a period that is over, once there is the KPI."""
 
 
 class DashboardBody(Body):

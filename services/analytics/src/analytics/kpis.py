@@ -1,19 +1,20 @@
 """What the company measures itself by. A definition is data; what it comes to in a period is worked out from the same rows as every report.
 
 What was found is recorded (`epm.kpi.updated`) when the value of a period, or how it stands to the target, is different from what was recorded before:
-each night for the day that ended, and whenever somebody asks. Rows decide it alone, so the same rows give the same events.
+each night for the day that ended, and whenever somebody asks. Rows and dated targets decide it alone, so the same give the same events.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from sqlalchemy import Numeric, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from analytics import targets
 from analytics.base import Base
 from analytics.copies import UserCopy
 from analytics.figures import average, share_of
@@ -21,6 +22,7 @@ from analytics.measures import Measure
 from analytics.periods import Part, moments, part_of
 from analytics.projections import days, teams
 from analytics.reports import Asked, Sum, Sums, day_after, happened, part_before
+from analytics.targets import KpiTarget
 from contracts import analytics as events
 from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiState, KpiSubject
 from tailrace.core import clock
@@ -73,7 +75,7 @@ FORMULAS: dict[KpiMeasure, Formula] = {
 
 
 class Kpi(MasterData, Base):
-    """A measure, whose it is, how long it is measured each time, and what it is to come to."""
+    """A measure, whose it is, how long it is measured each time, and what it is to come to: what was said last, which `KpiTarget` dates."""
 
     __tablename__ = "kpi"
     created, updated = events.KpiCreated, events.KpiChanged
@@ -89,6 +91,8 @@ class Kpi(MasterData, Base):
     target: Mapped[Decimal] = mapped_column(Numeric(24, 6))
     near: Mapped[Decimal] = mapped_column(Numeric(24, 6))
     direction: Mapped[Direction]
+    valid_from: ClassVar[date | None] = None
+    """From which day on a request says that the target holds; no column, as each target keeps its own."""
 
     async def ensure_references(self, tx: Tx) -> None:
         """Raises Invalid where the currency, the subject or the values do not fit, or nobody has the subject's id."""
@@ -106,15 +110,35 @@ class Kpi(MasterData, Base):
             known = select(teams.teams.c.id).where(teams.teams.c.id == self.subject_id)
             if await tx.scalar(known) is None:
                 raise absent(self.subject_id, "/subject_id", f"There is no team {self.subject_id} here.")
+        await self._set_target(tx)
 
-    def state_of(self, value: Decimal | None) -> KpiState:
-        """How a value stands to the target."""
-        if value is None:
-            return "none"
-        sign = 1 if self.direction == "up" else -1
-        if sign * value >= sign * self.target:
-            return "met"
-        return "near" if sign * value >= sign * self.near else "missed"
+    async def _set_target(self, tx: Tx) -> None:
+        """Date the target, where it is another one or is to hold from another day. Raises Invalid for a day of a period that is over."""
+        calendar = await days.calendar(tx)
+        running = part_of(calendar.day_of(clock.now()), self.period).begins_on
+        said = (self.target, self.near, self.direction)
+        before = await targets.every(tx, self.id)
+        if before:
+            last = before[-1]
+            is_same = said == (last.target, last.near, last.direction)
+            if is_same and self.valid_from in {None, last.valid_from}:
+                return
+            if self.valid_from is not None and self.valid_from < running:
+                raise Invalid.field(
+                    "/valid_from", f"Periods that are over keep their target; this one began on {running}."
+                )
+        target, near, direction = said
+        tx.add(
+            KpiTarget(
+                kpi_id=self.id,
+                number=len(before) + 1,
+                valid_from=self.valid_from or running,
+                set_at=clock.now(),
+                target=target,
+                near=near,
+                direction=direction,
+            )
+        )
 
 
 class KpiResult(Aggregate, Base):
@@ -157,7 +181,7 @@ class Score:
 
 
 async def scores(tx: Tx, kpi: Kpi, parts: Sequence[Part], calendar: Calendar, as_of: datetime) -> list[Score]:
-    """What the KPI came to in each of these periods, which follow one another, as it was known at a moment. One statement."""
+    """What the KPI came to in each of these periods, which follow one another, as it was known at a moment, each by the target of its time."""
     formula = FORMULAS[kpi.measure]
     asked = Asked(
         begin=parts[0].begins_on,
@@ -168,12 +192,14 @@ async def scores(tx: Tx, kpi: Kpi, parts: Sequence[Part], calendar: Calendar, as
         currency=kpi.currency,
     )
     bounds = moments(calendar, parts)
+    judges = await targets.known(tx, kpi.id, as_of, calendar.day_of(as_of))
     sums = await happened(tx, formula.measures, asked, bounds, money=False)
     found = []
     for number, part in enumerate(parts):
         value = value_in(formula, sums, number)
         is_over = bounds[number + 1] <= as_of + timedelta(microseconds=1)
-        found.append(Score(part.begins_on, part.ends_on, value, kpi.target, kpi.state_of(value), is_over))
+        judge = judges.of(part)
+        found.append(Score(part.begins_on, part.ends_on, value, judge.target, judge.state_of(value), is_over))
     return found
 
 

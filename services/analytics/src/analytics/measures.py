@@ -100,17 +100,17 @@ CARRIED: dict[Measure, frozenset[Figure]] = {measure: _carried(measure) for meas
 
 PATHS: dict[Kind, str] = {
     "approval": "/v1/approvals",
-    "credit_note": "/v1/credit-notes",
+    "credit_note": "/v1/accounting/credit-notes",
     "customer": "/v1/customers",
     "delivery": "/v1/asns",
     "goods_issue": "/v1/inventory/movements",
     "goods_receipt": "/v1/inventory/movements",
-    "invoice": "/v1/invoices",
+    "invoice": "/v1/accounting/invoices",
     "lead": "/v1/leads",
     "meeting": "/v1/meetings",
     "opportunity": "/v1/opportunities",
     "order": "/v1/orders",
-    "payment": "/v1/payments",
+    "payment": "/v1/accounting/payments",
     "quote": "/v1/quotes",
     "task": "/v1/tasks",
 }

@@ -1,4 +1,4 @@
-"""What analytics keep of others: the company's days and teams, who was in them, and what every document amounts to."""
+"""What analytics keep of others: the company's days and teams, who was in them, what goods are called, and what every document amounts to."""
 
 from datetime import UTC
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from analytics.base import Base
-from analytics.copies import UserCopy
+from analytics.copies import ItemCopy, UserCopy, WarehouseCopy
 from analytics.memberships import Membership
 from analytics.movements import Movements
 from analytics.standings.accounting import CREDIT_NOTES, INVOICES, PAYMENTS
@@ -19,7 +19,7 @@ from analytics.standings.goods import DELIVERIES, ISSUES, RECEIPTS
 from analytics.standings.opportunities import LEADS, OPPORTUNITIES
 from analytics.standings.orders import ORDERS
 from analytics.standings.quotes import QUOTES
-from contracts import users
+from contracts import catalog, users
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.days import Days
@@ -46,6 +46,7 @@ SOURCES = (
 days = Days("analytics.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
 teams = Teams("analytics.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated), users.TeamDeleted)
 people = replica("analytics.users", Source(UserCopy, *users.USER))
+goods = replica("analytics.goods", Source(ItemCopy, *catalog.ITEM), Source(WarehouseCopy, *catalog.WAREHOUSE))
 movements = Movements("analytics.movements", SOURCES)
 memberships = Projection("analytics.memberships", tables=[Membership])
 _table: Any = Membership.__table__

@@ -16,6 +16,7 @@ service = Service(
         projections.teams,
         projections.memberships,
         projections.people,
+        projections.goods,
         projections.movements,
     ],
     schedules=[schedules.nights],

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from arro3.core import Array, DataType, Field, RecordBatch, Schema
 
-Kind = Literal["id", "id or nothing", "text", "text or nothing", "time", "time or nothing", "day", "whole"]
+Kind = Literal["id", "id or nothing", "text", "text or nothing", "time", "time or nothing", "day", "whole", "flag"]
 _EPOCH, _TICK, _FIRST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1), date(1970, 1, 1)
 _TEXT, _WHOLE, _DAY = DataType.utf8(), DataType.int64(), DataType.date32()
 _TIME = DataType.timestamp("us", tz="UTC")
-_TYPES = {"id": _TEXT, "text": _TEXT, "time": _TIME, "day": _DAY, "whole": _WHOLE}
+_TYPES = {"id": _TEXT, "text": _TEXT, "time": _TIME, "day": _DAY, "whole": _WHOLE, "flag": DataType.bool()}
 _OR_NOTHING = " or nothing"
 
 

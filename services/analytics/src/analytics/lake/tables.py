@@ -116,10 +116,17 @@ class Lake:
         reader = RecordBatchReader.from_batches(MOVEMENTS.schema, batches)
         self._commit(tenant_id, "movements", reader, batch, whole=whole)
 
+    def holds(self, tenant_id: UUID, name: str, content: int) -> bool:
+        """Whether a small table holds the rows of that number."""
+        return exported_of(self.open(tenant_id, name)) == content
+
     def replace(self, tenant_id: UUID, name: str, rows: RecordBatch, content: int) -> None:
         """Put rows in place of what a small table holds; nothing where it holds them. `content` is a number that these rows alone have."""
-        if exported_of(self.open(tenant_id, name)) != content:
-            self._commit(tenant_id, name, rows, content, whole=True)
+        if self.holds(tenant_id, name, content):
+            return
+        self._commit(tenant_id, name, rows, content, whole=True)
+        if (table := self.open(tenant_id, name)) is not None:
+            _delete_old(table)
 
     def _commit(self, tenant_id: UUID, name: str, rows: Any, number: int, *, whole: bool) -> None:
         from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
@@ -146,7 +153,12 @@ class Lake:
         sizes: Any = table.get_add_actions(flatten=True)["size_bytes"].to_pylist()
         if sum(size < _FILE // 2 for size in sizes) > _SMALL_FILES:
             table.optimize.compact(target_size=_FILE, max_concurrent_tasks=1)
-            table.vacuum(int(_KEPT / timedelta(hours=1)), dry_run=False, enforce_retention_duration=False)
+            _delete_old(table)
+
+
+def _delete_old(table: "DeltaTable") -> None:
+    """Files that no state of the last hours needs."""
+    table.vacuum(int(_KEPT / timedelta(hours=1)), dry_run=False, enforce_retention_duration=False)
 
 
 def exported_of(table: "DeltaTable | None") -> int:

@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import Request
 from sqlalchemy import select
 
-from analytics import freshness, kpis
+from analytics import freshness, kpis, targets
 from analytics.bodies import KpiBody
 from analytics.kpis import Kpi, KpiResult
 from analytics.projections import days, memberships, movements, people, teams
 from analytics.routes.reports import AsOf, From, Until
 from analytics.schedules import nights
 from analytics.scopes import KpiReader, KpiWriter
-from analytics.views.kpis import KpiResultView, KpiView, ScorecardView
+from analytics.views.kpis import KpiResultView, KpiTargetsView, KpiView, ScorecardView
 from tailrace.core import clock
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, equal
@@ -55,6 +55,13 @@ async def read_scorecard(
     stamp = await freshness.stamp(tx, request)
     found = await kpis.scorecard(tx, await tx.find(Kpi, kpi_id), begin, until, as_of)
     return {**found, "freshness": stamp}
+
+
+@router.get("/{kpi_id}/targets", response_model=KpiTargetsView)
+async def read_kpi_targets(tx: Tx, who: KpiReader, kpi_id: UUID) -> dict[str, Any]:
+    """What the KPI is and was to come to, and from which day on."""
+    await tx.find(Kpi, kpi_id)
+    return {"items": await targets.every(tx, kpi_id)}
 
 
 @router.get("/{kpi_id}/results", response_model=Page[KpiResultView])

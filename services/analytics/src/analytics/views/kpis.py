@@ -25,11 +25,35 @@ class KpiView(ResourceView):
     subject_id: UUID | None
     """The person or the team; null for the company."""
     target: KpiValue
+    """What is to be reached, as it was said last; `targets` has from when on."""
+    near: KpiValue
+    """From where on it is near."""
+    direction: Direction
+    """Whether more is better, or less."""
+
+
+class KpiTargetView(View):
+    """What a KPI is to come to from a day on, until another target holds."""
+
+    number: int
+    """Which of the KPI's targets, in the order in which they were set: 1 is the first, which counts for the days before it too."""
+    valid_from: date
+    """The first day on which it holds. Of several, the one that begins last holds."""
+    set_at: datetime
+    """When it was set: as of earlier moments it is not known."""
+    target: KpiValue
     """What is to be reached."""
     near: KpiValue
     """From where on it is near."""
     direction: Direction
     """Whether more is better, or less."""
+
+
+class KpiTargetsView(View):
+    """The targets of a KPI."""
+
+    items: list[KpiTargetView]
+    """In the order in which they were set."""
 
 
 class ScoreView(View):
@@ -42,7 +66,7 @@ class ScoreView(View):
     value: KpiOutcome | None
     """What it came to; null where there is none."""
     target: KpiValue
-    """What was to be reached."""
+    """What was to be reached: by the target that held on the period's last day, or at `as_of` where that was earlier."""
     state: KpiState
     """How that stands to the target."""
     over: bool
