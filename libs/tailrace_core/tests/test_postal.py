@@ -1,6 +1,6 @@
 """Which address is meant, and how it is printed."""
 
-from tailrace.core.postal import address_for, address_lines, goods_address
+from tailrace.core.postal import address_for, address_lines, stated_address
 
 OSAKA = {
     "use": "billing",
@@ -29,14 +29,14 @@ def test_an_address_is_found_by_its_use_else_the_first() -> None:
 
 def test_goods_go_to_an_address_for_goods_and_to_no_other() -> None:
     depot = {**HAMBURG, "use": "shipping", "lines": ["Kai 3"]}
-    assert goods_address([OSAKA, depot]) == {
+    assert stated_address([OSAKA, depot], "shipping") == {
         "lines": ["Kai 3"],
         "city": "Hamburg",
         "postal_code": "20457",
         "country": "DE",
     }
-    assert goods_address([OSAKA, HAMBURG]) is None
-    assert goods_address([]) is None
+    assert stated_address([OSAKA, HAMBURG], "shipping") is None
+    assert stated_address([], "shipping") is None
 
 
 def test_an_address_is_printed_in_the_order_of_its_country() -> None:

@@ -18,7 +18,7 @@ from orders.templates import completed
 from orders.timers import handover
 from tailrace.core import clock
 from tailrace.core.plausible import Bounds, checked_day
-from tailrace.core.postal import goods_address
+from tailrace.core.postal import stated_address
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
@@ -162,5 +162,5 @@ async def _terms(
     terms |= completed(await settings.effective(tx), asked)
     if customer is not None:
         terms |= {"customer_id": customer.id, "customer_name": asked.customer_name or customer.name}
-        terms["ship_to"] = terms["ship_to"] or goods_address(customer.addresses)
+        terms["ship_to"] = terms["ship_to"] or stated_address(customer.addresses, "shipping")
     return terms, day

@@ -24,7 +24,7 @@ from tailrace.core.context import Principal
 from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid, NotYetKnown
 from tailrace.core.plausible import checked_day
-from tailrace.core.postal import goods_address
+from tailrace.core.postal import stated_address
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.handover import Owner, heir_of
@@ -263,7 +263,7 @@ async def _terms(tx: Tx, asked: QuoteBody, default_day: date, opportunity_before
         "price_list_id": price_list_id,
         "ship_to": asked.ship_to.model_dump(mode="json")
         if asked.ship_to is not None
-        else goods_address(customer.addresses),
+        else stated_address(customer.addresses, "shipping"),
         "payment_terms_days": customer.payment_terms_days if days_to_pay is None else days_to_pay,
         "custom_fields": checked(asked.custom_fields, (await settings.effective(tx)).fields.get("quote", [])),
         "lines": await price_lines(tx, asked.lines, currency, price_list_id, dated),

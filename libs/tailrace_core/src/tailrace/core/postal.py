@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["address_for", "address_lines", "goods_address"]
+__all__ = ["address_for", "address_lines", "stated_address"]
 
 _LARGE_TO_SMALL = {"JP"}
 
@@ -18,9 +18,9 @@ def address_for(addresses: Iterable[Mapping[str, Any]], *uses: str) -> Mapping[s
     return known[0] if known else None
 
 
-def goods_address(addresses: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Where somebody wants goods, as documents say it; None when none of the addresses is for `shipping`."""
-    address = next((each for each in addresses if each["use"] == "shipping"), None)
+def stated_address(addresses: Iterable[Mapping[str, Any]], use: str) -> dict[str, Any] | None:
+    """The first one for this use, as documents state it; None when none is for it."""
+    address = next((each for each in addresses if each["use"] == use), None)
     if address is None:
         return None
     return {name: address.get(name) for name in ("lines", "city", "postal_code", "country")}
