@@ -35,6 +35,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/kpis/{kpi_id}", kpi_id=net["id"])
     await w.put("/v1/kpis/{kpi_id}", {**body, "target": "900", "near": "700"}, kpi_id=net["id"])
     await w.post("/v1/kpis/{kpi_id}/measure", kpi_id=net["id"])
+    await w.get("/v1/kpis/{kpi_id}/targets", kpi_id=net["id"])
     await w.get("/v1/kpis/{kpi_id}/results", kpi_id=net["id"])
     await w.get("/v1/kpis/{kpi_id}/scorecard", kpi_id=net["id"])
     await w.delete("/v1/kpis/{kpi_id}", kpi_id=tasks["id"])
