@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts import customers, quotes, users
+from contracts import catalog, customers, quotes, users
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
@@ -69,6 +69,28 @@ async def test_lines_and_what_they_come_to_are_amounts(desk: Desk) -> None:
     board = await desk.ask("GET", f"/v1/pipelines/{pipeline['id']}/board")
     (amounts,) = [each["amounts"] for each in board["stages"] if each["code"] == most["stage"]]
     assert [each["amount"] for each in amounts] == [2 * 10**15 - 993]
+
+
+async def test_what_is_counted_in_pieces_is_whole(desk: Desk) -> None:
+    item, unit = uuid7(), uuid7()
+    said: dict[str, Any] = {"code": "pcs", "name": "Piece", "dimension": "count", "factor": "1", "decimals": 0}
+    bolt = catalog.ItemCreated.model_validate(
+        {"item_id": item, "sku": "BOLT", "name": "Bolt", "unit": "pcs", "tax_rate": "0.1"}
+    )
+    await desk.h.deliver(bolt, aggregate_id=item)
+    line = {"item_id": str(item), "quantity": "1.5", "unit_price": "10"}
+    assert (await desk.create(lines=[line]))["lines"][0]["quantity"] == "1.5", "its unit is not known yet"
+    await desk.h.deliver(catalog.UnitCreated.model_validate({"unit_id": unit, **said}), aggregate_id=unit)
+    free = {**line, "item_id": None, "name": "Work"}
+    refused = await desk.create(422, lines=[free, line])
+    assert (refused["type"].rpartition(":")[2], refused["errors"][0]["field"]) == (
+        "conversion-inexact",
+        "/lines/1/quantity",
+    )
+    assert (await desk.create(lines=[free, {**line, "quantity": "2"}]))["lines"][1]["name"] == "Bolt"
+    wider = catalog.UnitUpdated.model_validate({"unit_id": unit, **said, "decimals": 1})
+    await desk.h.deliver(wider, aggregate_id=unit)
+    await desk.create(lines=[line])
 
 
 async def test_a_stage_asks_for_what_it_needs(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """Every operation of leads and opportunities once: a form is sent, leads are scored, assigned and converted, opportunities move, are won and lost."""
 
 import hashlib
+from decimal import Decimal
 from typing import Any
 
 from invariants.walk import Walker
@@ -35,6 +36,11 @@ async def walk(w: Walker) -> None:
     said: dict[str, Any] = {"kind": "company", "status": "active", "currency": "EUR", "payment_terms_days": 30}
     told = customers.CustomerCreated(customer_id=ada, number="C-1", name="Ada Works", **said)
     await w.tell(told, aggregate_id=ada)
+    pieces = uuid7()
+    counted = catalog.UnitCreated(
+        unit_id=pieces, code="pcs", name="Piece", dimension="count", factor=Decimal(1), decimals=0
+    )
+    await w.tell(counted, aggregate_id=pieces)
     bolt = catalog.ItemCreated(item_id=item, sku="BOLT", name="Bolt", unit="pcs", tax_rate="0.1")
     await w.tell(bolt, aggregate_id=item)
 

@@ -20,7 +20,7 @@ from opportunities.bodies.opportunities import (
     OwnerBody,
     WinBody,
 )
-from opportunities.copies import CustomerCopy, ItemCopy, MergeCopy, UserCopy
+from opportunities.copies import CustomerCopy, ItemCopy, MergeCopy, UnitCopy, UserCopy
 from opportunities.leads import Lead
 from opportunities.models import Opportunity
 from opportunities.pipelines import Pipeline, Reason, default_pipeline
@@ -28,9 +28,10 @@ from opportunities.projections import days, teams
 from tailrace.core.errors import Invalid, NotYetKnown
 from tailrace.core.money import LARGEST_AMOUNT, round_minor
 from tailrace.core.plausible import checked_day
+from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
-from tailrace.messaging.replica import by_ids, followed
+from tailrace.messaging.replica import by_code, by_ids, followed
 
 NUMBERS = Numbers("opportunity", "OP-{number:06}")
 _BACK, _AHEAD = timedelta(days=3660), timedelta(days=3660)
@@ -207,14 +208,17 @@ async def _values(tx: Tx, asked: OpportunityBody, former: Opportunity | None) ->
 
 
 async def _lines(tx: Tx, asked: Sequence[OpportunityLineBody]) -> list[OpportunityLine]:
-    """Raises NotYetKnown, and Invalid for an item that is gone and for an amount that is too large."""
+    """Raises NotYetKnown, Inexact, and Invalid for an item that is gone and for an amount that is too large."""
     items = await by_ids(tx, ItemCopy, [line.item_id for line in asked if line.item_id is not None])
+    units = await by_code(tx, UnitCopy, {item.unit for item in items.values() if item.unit is not None})
     lines = []
     for at, line in enumerate(asked):
         name = line.name
         if line.item_id is not None:
-            name = name or items.in_use(line.item_id, f"/lines/{at}/item_id").name
-            items.in_use(line.item_id, f"/lines/{at}/item_id")
+            item = items.in_use(line.item_id, f"/lines/{at}/item_id")
+            name = name or item.name
+            if (unit := units.get(item.unit or "")) is not None:
+                check_decimals(line.quantity, unit.code, unit.decimals, f"/lines/{at}/quantity")
         amount = round_minor(Fraction(line.quantity) * Fraction(line.unit_price))
         if amount > LARGEST_AMOUNT:
             raise Invalid.field(f"/lines/{at}/unit_price", "The line's amount is too large.")

@@ -54,6 +54,18 @@ class ItemCopy(Replica, Base):
     __tablename__ = "item_copy"
 
     name: Mapped[str]
+    unit: Mapped[str | None]
+    """The code of its base unit; None of one that was told of before this was kept."""
+
+
+class UnitCopy(Replica, Base):
+    """A unit of measure. Of those that share a code at most one is active."""
+
+    __tablename__ = "unit_copy"
+    __table_args__ = (tenant_index("code"),)
+
+    code: Mapped[str]
+    decimals: Mapped[int]
 
 
 class Leaver(LeaverRow, Base):

@@ -1,4 +1,4 @@
-"""What opportunities keep of others: customers and what they are known by, merges, users, teams, items, and the company's days."""
+"""What opportunities keep of others: customers and what they are known by, merges, users, teams, items and their units, and the company's days."""
 
 from collections.abc import Sequence
 
@@ -25,6 +25,7 @@ people = replica(
 items = replica(
     "opportunities.items",
     Source(copies.ItemCopy, *catalog.ITEM),
+    Source(copies.UnitCopy, *catalog.UNIT),
 )
 buyers = replica(
     "opportunities.customers",
