@@ -138,9 +138,8 @@ async def test_reports_are_rebuilt_under_traffic(fleet: Stack, gateway: Gateway)
     done, cancelled = asyncio.Event(), set[str]()
 
     async def trade() -> None:
-        key, number = str(uuid4()), 0
+        key, number = str(uuid4()), 1
         while not done.is_set():
-            number += 1
             answer = await company.member.send(
                 "POST", "/v1/orders", key=key, json=company.body(1 + number % 5, confirm=number % 3 > 0)
             )
@@ -152,6 +151,7 @@ async def test_reports_are_rebuilt_under_traffic(fleet: Stack, gateway: Gateway)
             if number % 3 == 0:
                 await company.member.post(f"/v1/orders/{made['id']}/cancel", {"reason": "no"})
                 cancelled.add(made["id"])
+            number += 1
 
     async def reported() -> tuple[int, int, int]:
         """Placed, cancelled and the units that were asked for, as the summary has them."""
