@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from command import Command, beside, tailrace
-from company import Company
+from company import PRICE, Company
 
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
@@ -127,3 +127,56 @@ async def test_only_projections(fleet: Stack) -> None:
     ):
         code, said = await _rebuild(fleet, name)
         assert (code, reason in said) == (1, True), said
+
+
+async def test_reports_are_rebuilt_under_traffic(fleet: Stack, gateway: Gateway) -> None:
+    """What orders come to is added up again from the topics while more of them come, are confirmed and cancelled: the same rows, none twice."""
+    company = await Company.found(gateway)
+    await company.order(1)
+    analytics = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/analytics")
+    tenant = UUID(company.member.tenant_id)
+    done, cancelled = asyncio.Event(), set[str]()
+
+    async def trade() -> None:
+        key, number = str(uuid4()), 1
+        while not done.is_set():
+            answer = await company.member.send(
+                "POST", "/v1/orders", key=key, json=company.body(1 + number % 5, confirm=number % 3 > 0)
+            )
+            if answer.status_code == 504:
+                continue  # no answer yet, as on a machine that is busy: asked for again, with the same key
+            assert answer.status_code == 201, answer.text
+            made, key = answer.json(), str(uuid4())
+            company.accepted[made["id"]] = 1 + number % 5
+            if number % 3 == 0:
+                await company.member.post(f"/v1/orders/{made['id']}/cancel", {"reason": "no"})
+                cancelled.add(made["id"])
+            number += 1
+
+    async def reported() -> tuple[int, int, int]:
+        """Placed, cancelled and the units that were asked for, as the summary has them."""
+        (row,) = (await company.member.get("/v1/reports/sales-summary"))["rows"]
+        return row["placed"]["count"], row["cancelled"]["count"], row["placed"]["amount"] // PRICE
+
+    busy = asyncio.create_task(trade())
+    try:
+        code, said = await _rebuild(fleet, "analytics.movements", "--check")
+        assert (code, "is what the topics say" in said) == (0, True), said
+        row = "(SELECT id FROM movement WHERE tenant_id = $1 ORDER BY id LIMIT 1)"
+        await analytics.execute(f"UPDATE movement SET amount = amount + 1 WHERE id = {row}", tenant)
+        await analytics.execute(
+            "DELETE FROM movement WHERE id = (SELECT max(id::text)::uuid FROM movement WHERE tenant_id = $1)", tenant
+        )
+        code, said = await _rebuild(fleet, "analytics.movements", "--check")
+        assert (code, f"movement, tenant {tenant}: 0 only live, 1 only rebuilt, 1 different" in said) == (1, True), said
+        code, said = await _rebuild(fleet, "analytics.movements")
+        assert (code, "was put right" in said) == (0, True), said
+    finally:
+        done.set()
+        await busy
+    code, said = await _rebuild(fleet, "analytics.movements", "--check")
+    assert (code, "is what the topics say" in said) == (0, True), said
+    asked = len(company.accepted), len(cancelled), sum(company.accepted.values())
+    assert await eventually(reported, lambda found: found == asked, what="the report of all orders") == asked
+    assert await analytics.fetchval("SELECT count(*) FROM dead_letter WHERE tenant_id = $1", tenant) == 0
+    await analytics.close()

@@ -279,6 +279,19 @@ async def test_events_that_were_applied_and_not_committed_are_followed(live: Liv
     assert set((await live.asking.times()).values()) == {2}
 
 
+async def test_nothing_is_taken_of_a_partition_in_which_the_live_one_has_begun_nothing(live: Live) -> None:
+    """As when the first events of a partition come while it is compared: the group has no offset there yet."""
+    await live.asking.send([uuid7()])
+    await live.have()
+    before = await live.state()
+    await live.asking.send([uuid7() for _ in range(20)])
+    rebuilt = await live.rebuild(check=True)
+    assert _counts(rebuilt) == [1, 0, 0, 0]
+    assert await live.state() == before
+    await live.have()
+    assert _counts(await live.rebuild(check=True)) == [21, 0, 0, 0]
+
+
 async def test_refuses_what_cannot_be_rebuilt(live: Live) -> None:
     for name, reason in (("toy.echo", "a reaction"), ("toy.nobody", "no subscriber"), ("toy.talk", "a saga")):
         with pytest.raises(CannotRebuild, match=f"{name} is {reason}"):

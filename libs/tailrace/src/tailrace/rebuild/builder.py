@@ -150,10 +150,14 @@ class Builder:
         return len(reasons)
 
     async def _where_live_is(self) -> dict[TopicPartition, int]:
-        """The offsets that the service's group committed, or the ends where there are none."""
+        """The offsets that the service's group committed; the ends where the group is not known to Kafka, as when nobody read for a week.
+
+        Where it has no offset in a partition, it began nothing there; what it applied and did not commit is followed at the end.
+        """
         ends = await self._history.ends(self._projection.topics)
         live = await committed(self._settings.kafka, self._service.name)
-        return {at: max(min(live.get(at, end), end), self._at[at]) for at, end in ends.items()}
+        begun = {at: live.get(at, self._at[at]) for at in ends} if live else ends
+        return {at: max(min(begun[at], end), self._at[at]) for at, end in ends.items()}
 
     async def _read_up_to(self, goal: Mapping[TopicPartition, int]) -> None:
         """While the database takes some records, Kafka hands out the next ones."""
