@@ -110,12 +110,19 @@ async def test_sums_beyond_64_bits_are_exact(
     desk: Desk, server: PartnerAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PARTNER_SECRET_CLICKHOUSE", PASSWORD)
-    rows = "SELECT 'order_paid' AS measure, timestamptz '2026-10-01' AS at, 1::BIGINT AS count, -7::BIGINT AS seconds, 9::BIGINT AS quantity, "
-    rows += "(CASE WHEN n = 0 THEN -999999999 ELSE 9000000000000000007 END)::BIGINT AS amount FROM range(4) made(n)"
+    rows = "SELECT measure, timestamptz '2026-10-01' AS at, 1::BIGINT AS count, seconds::BIGINT AS seconds, quantity::BIGINT AS quantity, "
+    rows += "(CASE WHEN n = 0 THEN -999999999 ELSE 9000000000000000007 END)::BIGINT AS amount FROM range(4) made(n), "
+    rows += "(VALUES ('order_paid', 0, 0), ('approval_approved', -7, 0), ('goods_issued', 0, 9)) said(measure, seconds, quantity)"
     duckdb.execute(f"COPY ({rows}) TO '{tmp_path}/part-0.parquet'")
-    seen = Snapshot(1, str(tmp_path), ["part-0.parquet"], [], 4, NOON, NOON)
-    found = await engine_of(desk.h.app.state.lake, server).ask(seen, Question(measures=["order_paid"]), 10)
-    assert found == [(0, None, None, "order_paid", 4, 3 * 9000000000000000007 - 999999999, -28, 36)]
+    seen = Snapshot(1, str(tmp_path), ["part-0.parquet"], [], 12, NOON, NOON)
+    question = Question(measures=["order_paid", "approval_approved", "goods_issued"])
+    found = await engine_of(desk.h.app.state.lake, server).ask(seen, question, 10)
+    amount = 3 * 9000000000000000007 - 999999999
+    assert sorted(found) == [
+        (0, None, None, "approval_approved", 4, amount, -28, 0),
+        (0, None, None, "goods_issued", 4, amount, 0, 36),
+        (0, None, None, "order_paid", 4, amount, 0, 0),
+    ]
 
 
 async def test_an_address_decides_who_is_asked(desk: Desk) -> None:
