@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from billing import ISSUER, TODAY, Billing
 
-from accounting.invoices.schedules import Closing, batch, closes_on
+from accounting.invoices.schedules import closes_on
 from tailrace.core.ids import uuid7
 
 
@@ -68,12 +68,7 @@ async def test_all_that_left_by_the_closing_day_is_on_one_invoice(billing: Billi
     await billing.ship(yen, at=noon)
     await billing.ship(await billing.order(("1", 999, "0.1")), at=datetime.now(UTC))
     for _ in range(2):
-        async with billing.h.tx() as tx:
-            await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=yesterday))
-        while await billing.h.fire_timers():
-            await billing.h.make_timers_due()
-            if not await billing.h.admin.fetchval("SELECT count(*) FROM timer WHERE name = $1", batch.name):
-                break
+        await billing.close(yesterday)
     made = await invoices(billing)
     assert sorted((each["currency"], each["net"], each["status"]) for each in made) == [
         ("EUR", 300, "issued"),

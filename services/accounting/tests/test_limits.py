@@ -1,12 +1,11 @@
 """The largest amounts: one line and one document hold so much, what is more is refused by its field, and what comes by itself is parted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from billing import ISSUER, TODAY, Billing, beginning
 
-from accounting.invoices.schedules import Closing, batch
 from tailrace_testing import Harness
 
 MOST, DEAREST = 10**15, 10**12
@@ -55,10 +54,7 @@ async def test_what_is_invoiced_by_itself_is_parted(billing: Billing) -> None:
     await billing.put("/billing", mode="periodic", closing_day=yesterday.day, issues=True, issuer=ISSUER)
     for net in (MOST // 2, MOST // 2, 700):
         await billing.ship(await billing.order(("1000", net, "0")), at=beginning(yesterday.isoformat()))
-    async with billing.h.tx() as tx:
-        await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=yesterday))
-    while await billing.h.fire_timers():
-        pass
+    await billing.close(yesterday)
     made = (await billing.get("/invoices"))["items"]
     assert sorted((each["net"], each["status"]) for each in made) == [
         (MOST // 2, "issued"),

@@ -4,8 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 from billing import ISSUER, TODAY, Billing, Ordered
 
-from accounting.invoices.schedules import Closing, batch
-
 
 async def shipped(billing: Billing, days: int | None, net: int = 100) -> tuple[Ordered, str]:
     """An order that says so, all of which left."""
@@ -62,12 +60,7 @@ async def test_a_periodic_invoice_is_made_for_each_terms(billing: Billing) -> No
     noon = datetime.combine(yesterday, datetime.min.time(), UTC) + timedelta(hours=12)
     for days, net in ((60, 100), (None, 200), (60, 400), (14, 800)):
         await billing.ship(await billing.order(("1", net, "0.1"), payment_terms_days=days), at=noon)
-    async with billing.h.tx() as tx:
-        await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=yesterday))
-    while await billing.h.fire_timers():
-        await billing.h.make_timers_due()
-        if not await billing.h.admin.fetchval("SELECT count(*) FROM timer WHERE name = $1", batch.name):
-            break
+    await billing.close(yesterday)
     made = (await billing.get("/invoices"))["items"]
     assert sorted((each["due_on"], each["net"]) for each in made) == [
         ((TODAY + timedelta(days=14)).isoformat(), 1_000),

@@ -15,22 +15,7 @@ from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace_testing import SetClock
 from tailrace_testing.databases import Databases
 
-KPIS = "/v1/kpis"
-NET = {
-    "code": "NET",
-    "name": "Net",
-    "measure": "order_net_confirmed",
-    "currency": "EUR",
-    "period": "month",
-    "target": "300",
-    "near": "200",
-}
-
-
-async def define(desk: Desk, **given: Any) -> Any:
-    answer = await desk.h.client.post(KPIS, json={**NET, **given})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+from .test_kpis import KPIS, NET, define
 
 
 async def change(desk: Desk, kpi: Any, status: int = 200, **given: Any) -> Any:

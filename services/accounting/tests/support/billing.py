@@ -1,11 +1,12 @@
 """A company that invoices: a customer who ordered, goods that left, and what is asked of accounting about it."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from accounting.invoices.schedules import Closing, batch
 from contracts import customers, orders, users
 from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.core.ids import uuid7
@@ -134,6 +135,15 @@ class Billing:
         said = await self.h.client.get(f"{V1}{path}", params=query)
         assert said.status_code == status, said.text
         return dict(said.json())
+
+    async def close(self, day: date) -> None:
+        """The night after a day, to its end: what is invoiced by itself is."""
+        async with self.h.tx() as tx:
+            await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=day))
+        while await self.h.fire_timers():
+            await self.h.make_timers_due()
+            if not await self.h.admin.fetchval("SELECT count(*) FROM timer WHERE name = $1", batch.name):
+                break
 
     async def issue(self, invoice: dict[str, Any], **body: Any) -> dict[str, Any]:
         return await self.post(f"/invoices/{invoice['id']}/issue", 200, **body)
