@@ -30,9 +30,9 @@ from tailrace.stack.processes import listener
 from tailrace.stack.state import State
 
 DISK = 2 * 1024**3
+MEMORY = 3 * 1024**3
 _OVERDUE = timedelta(hours=2)
 """How much later than asked for a backup may be: it is taken within minutes, and takes its time."""
-MEMORY = 3 * 1024**3
 
 
 @dataclass(frozen=True)
