@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -136,6 +136,13 @@ async def fingerprints(fleet: Stack, tenant: str) -> dict[str, dict[str, str]]:
 
 
 @asynccontextmanager
+async def admins(fleet: Stack) -> AsyncIterator[dict[str, Any]]:
+    """A connection to the database of each service that publishes, by its name."""
+    async with AsyncExitStack() as opened:
+        yield {service.name: await opened.enter_async_context(admin_of(fleet, service)) for service in PUBLISHING}
+
+
+@asynccontextmanager
 async def admin_of(fleet: Stack, service: Service) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + f"/{service.name}")
     try:
@@ -175,11 +182,16 @@ _arrived: dict[str, Arrived] = {}
 
 async def missing(fleet: Stack, tenant: str) -> dict[str, set[str]]:
     """The ids of a tenant's outbox rows that are in no topic, by service; empty when all arrived."""
+    async with admins(fleet) as connections:
+        return await missing_of(fleet, connections, tenant)
+
+
+async def missing_of(fleet: Stack, connections: Mapping[str, Any], tenant: str) -> dict[str, set[str]]:
+    """The same, over connections that are open."""
     recorded, topics = {}, set()
-    for service in PUBLISHING:
-        async with admin_of(fleet, service) as connection:
-            rows = await connection.fetch("SELECT id::text, topic FROM outbox WHERE tenant_id = $1::uuid", tenant)
-        recorded[service.name] = {row["id"] for row in rows}
+    for name, connection in connections.items():
+        rows = await connection.fetch("SELECT id::text, topic FROM outbox WHERE tenant_id = $1::uuid", tenant)
+        recorded[name] = {row["id"] for row in rows}
         topics |= {row["topic"] for row in rows}
     there = await _arrived.setdefault(fleet.kafka, Arrived(fleet.kafka)).ids(sorted(topics))
     return {name: lost for name, ids in recorded.items() if (lost := ids - there)}

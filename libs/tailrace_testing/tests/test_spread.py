@@ -113,14 +113,14 @@ def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(
 _MARKED = "import pytest\n@pytest.mark.{0}\ndef test_{0}(fleet): pass\ndef test_beside_{0}(fleet): pass\n"
 
 
-def test_of_three_processes_one_has_what_trades_and_one_what_operates(checkout: pytest.Pytester) -> None:
+def test_of_four_processes_one_has_what_trades_and_one_what_operates(checkout: pytest.Pytester) -> None:
     checkout.makepyprojecttoml(
         (checkout.path / "pyproject.toml").read_text() + 'markers = ["early: .", "operates: ."]\n'
     )
     for mark in ("early", "operates"):
         _write(checkout, f"tests/e2e/test_toy_{mark}.py", _MARKED.format(mark))
     _write(checkout, "tests/faults/test_toy_faults.py", "def test_kills(fleet): pass\n")
-    _run(checkout, 3).assert_outcomes(passed=20)
+    _run(checkout, 4).assert_outcomes(passed=20)
     ran = _ran(checkout)
     trading = {ran[name] for name in ("test_beside_early", "test_beside_operates")}
     operating = {ran[name] for name in ("test_first", "test_early", "test_operates", "test_kills", "test_both")}

@@ -80,6 +80,8 @@ async def test_a_customer_that_is_restored_in_time_keeps_its_quotes(desk: Desk) 
         payment_terms_days=14,
     )
     await desk.h.deliver(back, aggregate_id=desk.ada)
+    waits = "SELECT count(*) FROM timer WHERE name = 'quotes.customer_ending'"
+    assert await desk.h.admin.fetchval(waits) == 0, "nothing is to come"
     await desk.h.make_timers_due()
     await fire(desk)
     assert (await desk.read(draft))["status"] == "draft"

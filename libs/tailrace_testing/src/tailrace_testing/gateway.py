@@ -15,7 +15,12 @@ PASSWORD = "correct horse battery staple"
 
 
 async def eventually(
-    ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], *, within: float = 300.0, what: str = "the condition"
+    ask: Callable[[], Awaitable[T]],
+    holds: Callable[[T], bool],
+    *,
+    within: float = 300.0,
+    what: str = "the condition",
+    every: float = 0.05,
 ) -> T:
     """Ask again until the answer holds. Raises AssertionError with the last answer when it does not within so many seconds."""
     deadline = asyncio.get_running_loop().time() + within
@@ -25,7 +30,7 @@ async def eventually(
             return answer
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"{what} did not come about within {within:g} s; last: {answer}")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every)
 
 
 @dataclass

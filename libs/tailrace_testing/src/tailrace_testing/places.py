@@ -25,8 +25,9 @@ class Place:
 
 
 FLEET, OPERATED, KAFKA = Place("fleet", "fleet"), Place("operated fleet", "fleet"), Place("kafka", "stack")
-FOR_TWO_FLEETS = 3
-"""Processes, from which on there are two fleets. With fewer, both would wait while nobody computes."""
+FOR_TWO_FLEETS = 4
+"""Processes, from which on there are two fleets. A fleet at rest takes half a core, and one that is used more than one: with fewer processes, which
+means fewer cores, two would take the time from each other, and answers come so late that requests are made again."""
 
 
 def level_of(item: pytest.Item) -> Only:

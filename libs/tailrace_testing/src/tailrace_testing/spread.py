@@ -1,8 +1,8 @@
-"""`-n`: tests over the cores. Two processes have a fleet, each of its own, the others begin with Kafka and Connect, or with PostgreSQL alone.
+"""`-n`: tests over the cores. One process has the fleet; the others begin with Kafka and Connect, or with PostgreSQL alone.
 
-The tests that need the fleet stay in their order, those that kill processes at the end: what people of a company do with it in one process, what
-operates it in another (the mark `operates`, and all beyond `tests/e2e`). Of two processes one has all of them. Those that need Kafka or Connect
-without it stay together too. All these wait much, and meanwhile the others compute. What is left goes out by the file, and of a service by the
+The tests that need the fleet stay in their order, those that kill processes at the end. From four processes on there are two fleets, each of its
+own: what people of a company do with it in one process, what operates it in another (the mark `operates`, and all beyond `tests/e2e`). Those that
+need Kafka or Connect without it stay together too. What is left goes out by the file, and of a service by the
 service: its own tests and its share of conformance, so that its template is made once. The longest goes first; a test that takes far more than a
 second says so by the mark `lasts(seconds)`. A process that dies ends the run. The last lines say how long each process ran tests, and on what.
 """
@@ -23,7 +23,7 @@ from xdist.workermanage import WorkerController
 from tailrace.stack.embedded import Stack
 from tailrace_testing.places import in_places, place_of
 
-MOST_WORKERS = 8
+FEWEST_WORKERS, MOST_WORKERS = 2, 8
 LONGEST = 6
 """Places that the last lines name for each process."""
 _FOLDER, _PLACES = "tailrace_folder", "places.json"
@@ -130,10 +130,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`-n auto`: one more than cores, since those with a fleet mostly wait; none where the tests must stay in this process."""
+    """`-n auto`: as many as cores, and two at least; none where the tests must stay in this process. A fleet computes while its tests wait: of one
+    more than cores, on two cores, everything took three times as long."""
     if config.getoption("--containers", False) or config.option.capture == "no":
         return 0
-    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+    return min(max(os.cpu_count() or 1, FEWEST_WORKERS), MOST_WORKERS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -93,6 +93,7 @@ async def came_back(tx: Tx, event: CustomerUnmerged | CustomerRestored, meta: Me
     end = await tx.get(CustomerEnd, (tx.tenant_id, event.customer_id), with_for_update=True)
     if end is not None:
         await tx.delete(end)
+        await ending.clear(tx, event.customer_id)
 
 
 @goings.on(UserDeleted)
