@@ -142,7 +142,7 @@ class Revalued(BaseModel):
 
     currency: Currency
     open: MinorTotal
-    difference: Minor
+    difference: MinorTotal
 
 
 class RevaluationEvent(AccountingEvent):
@@ -151,7 +151,7 @@ class RevaluationEvent(AccountingEvent):
     revaluation_id: UUID
     day: date
     currency: Currency
-    difference: Minor
+    difference: MinorTotal
     effective_at: datetime
 
 

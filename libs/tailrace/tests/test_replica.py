@@ -21,7 +21,7 @@ from tailrace.db.database import Tx
 from tailrace.db.models import COLUMN_TYPES, TenantRow
 from tailrace.db.row_security import TENANT_IS_SET
 from tailrace.db.tables import NAMING
-from tailrace.messaging.replica import Parts, Replica, Source, absent, by_code, by_ids, followed, replica
+from tailrace.messaging.replica import Coded, Parts, Replica, Source, absent, by_code, by_ids, followed, replica
 from tailrace_testing import Harness, MakeHarness
 
 
@@ -75,12 +75,28 @@ class BoxMade(Event):
     code: str
 
 
+class CrateMade(Event):
+    topic: ClassVar[str] = "shelf.events"
+    type: ClassVar[str] = "crate.made"
+
+    crate_id: UUID
+    code: str
+
+
 class ShelfCopy(Replica, Base):
     __tablename__ = "shelf_copy"
 
     code: Mapped[str]
     colour: Mapped[str | None]
     tags: Mapped[list[dict[str, Any]]]
+
+
+class CrateCopy(Coded, Base):
+    """Found in every spelling of its code."""
+
+    __tablename__ = "crate_copy"
+
+    code: Mapped[str]
 
 
 class TagCopy(TenantRow, Base):
@@ -108,6 +124,7 @@ shelves = replica(
     "toy.shelves",
     Source(ShelfCopy, "shelf_id", (ShelfDescribed,), ShelfRemoved, Parts(TagCopy, "tags", "shelf_id")),
     Source(BoxCopy, "box_id", (BoxMade,)),
+    Source(CrateCopy, "crate_id", (CrateMade,)),
     Source(MergeCopy, *Described("shelf_id", (ShelfMerged,), ShelfUnmerged)),
 )
 
@@ -208,6 +225,21 @@ async def test_of_a_code_made_again_the_one_in_use_is_found(shelf: Harness) -> N
         assert {code: row.id for code, row in (await by_code(tx, ShelfCopy, ["A", "C"])).items()} == {"A": new}
     async with shelf.tx(shelf.other_tenant) as tx:
         assert await by_code(tx, ShelfCopy, ["A", "B"]) == {}
+
+
+async def test_a_code_is_found_in_every_spelling_where_case_does_not_count(shelf: Harness) -> None:
+    crate, box = uuid7(), uuid7()
+    await shelf.deliver(CrateMade(crate_id=crate, code="Straße-1"), aggregate_id=crate)
+    await shelf.deliver(BoxMade(box_id=box, code="mm"), aggregate_id=box)
+    spelled = ["Straße-1", "STRASSE-1", "ｓtrasse-１", "Strase-1"]
+    async with shelf.tx() as tx:
+        found = await by_code(tx, CrateCopy, spelled)
+        assert {code: row.id for code, row in found.items()} == dict.fromkeys(spelled[:3], crate)
+        boxes = await by_code(tx, BoxCopy, ["mm", "ｍｍ", "MM"])
+        assert {code: row.id for code, row in boxes.items()} == {"mm": box, "ｍｍ": box}
+    await shelf.deliver(CrateMade(crate_id=crate, code="Other"), aggregate_id=crate)
+    async with shelf.tx() as tx:
+        assert list(await by_code(tx, CrateCopy, ["strasse-1", "OTHER"])) == ["OTHER"]
 
 
 async def test_a_lookup_says_what_is_true_of_an_id(shelf: Harness) -> None:

@@ -103,3 +103,25 @@ async def test_a_journal_that_waits_for_an_approval_holds_so_much(accounting: Ha
     two = {**one, "lines": one["lines"] * 2}
     refused = await accounting.client.post(f"{V1}/journal-drafts", json=two)
     assert (refused.status_code, fields(refused.json())) == (422, ["/lines"])
+
+
+async def test_what_invoices_are_worth_more_by_a_days_rates_is_a_sum(billing: Billing) -> None:
+    dollars = await billing.bank("USD")
+    ago = {days: (TODAY - timedelta(days=days)).isoformat() for days in (9, 3, 2, 1)}
+    for _ in range(2):
+        order = await billing.order(("2000", MOST, "0"), currency="USD")
+        draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order, at=beginning(ago[9])))])
+        owed = await billing.issue(draft, dated=ago[9])
+    await billing.h.pump()
+    for day, rate in ((9, "1"), (3, "2.5"), (1, "1000")):
+        await billing.put("/rates", currency="USD", against="EUR", day=ago[day], rate=rate)
+    made = await billing.post("/revaluations", day=ago[2])
+    assert (made["difference"], made["lines"][0]["difference"]) == (3 * MOST, 3 * MOST)
+    await billing.h.pump()
+    on_day = await billing.get("/trial-balance", effective=ago[2], currency="EUR")
+    assert {row["account"]: row["balance"] for row in on_day["rows"]} == {"1290": 3 * MOST, "5950": -3 * MOST}
+    assert await billing.balances("EUR") == {}, "undone as the next day begins"
+    assert fields(await billing.post("/revaluations", 422, day=ago[1])) == ["/day"]
+    # Paid in full, it is worth more than an amount holds.
+    paid = {"bank_account_id": dollars, "amount": MOST, "allocations": [{"invoice_id": owed["id"]}]}
+    assert fields(await billing.post("/payments", 422, **paid)) == ["/allocations/0"]

@@ -176,3 +176,56 @@ async def test_above_the_limit_it_waits_and_is_paid_once_or_never(billing: Billi
     await confirm(billing, by[-800], refund_id=first["id"])
     books = await billing.balances()
     assert (books["2300"], books["1001"]) == (-1_600, 2_400)
+
+
+async def test_what_a_line_names_is_found_among_very_many_of_one_amount(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    bob = await billing.customer(uuid7(), "C-2", "Bob Trading")
+    payments = [await billing.pay(bank, 900, customer_id=str(whose)) for whose in (billing.ada, billing.ada, bob)]
+    refunds = [
+        await billing.post("/refunds", bank_account_id=bank, payments=[{"payment_id": each["id"]}], reason="no")
+        for each in payments
+    ]
+    taken = [await billing.pay(bank, 900, customer_id=str(billing.ada), payer_name="Ada Works") for _ in range(2)]
+    for table in ("refund", "payment"):
+        await _copied(billing, table, refunds[0]["id"] if table == "refund" else taken[0]["id"], MANY)
+    text = camt(
+        entry("9.00", f"yours {refunds[1]['number'].replace('-', ' ')} ok", debit=True, name="Z", reference="A"),
+        entry("9.00", "thanks", debit=True, name="BOB TRADING LTD", reference="B"),
+        entry("9.00", f"RETURN {taken[1]['number'].lower()}", debit=True, name="Z", reference="C"),
+        entry("9.00", "R-OLD 77", debit=True, name="Z", reference="D"),
+    )
+    await imported(billing, bank, text, confirm_certain=True)
+    found = {each["bank_reference"]: each for each in await lines(billing)}
+    assert {name: each["refund_id"] for name, each in found.items() if each["status"] == "matched"} == {
+        "A": refunds[1]["id"],
+        "D": "00000000-0000-7000-8000-00000000004d",
+    }
+    for name, best in (
+        ("B", ("refund", refunds[2]["id"], ["amount", "name"])),
+        ("C", ("returned_payment", taken[1]["id"], ["reference", "amount"])),
+    ):
+        said = await suggested(billing, found[name])
+        assert (said[0], len(said)) == (best, 10)
+
+
+MANY = 1_200
+
+
+async def _copied(billing: Billing, table: str, id: str, count: int) -> None:
+    """So many more like this row, newer than every other, each with a number and a name of its own."""
+    columns = await billing.h.admin.fetch(
+        "SELECT column_name::text AS name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1",
+        table,
+    )
+    own = {
+        "id": "('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid",
+        "number": "'R-OLD-' || n",
+        "payee_name": "'Firm ' || n",
+        "payer_name": "'Firm ' || n",
+    }
+    values = ", ".join(own.get(each["name"], f'"{each["name"]}"') for each in columns)
+    into = ", ".join(f'"{each["name"]}"' for each in columns)
+    await billing.h.admin.execute(
+        f"INSERT INTO {table} ({into}) SELECT {values} FROM {table}, generate_series(1, {count}) n WHERE id = $1", id
+    )

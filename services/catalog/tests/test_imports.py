@@ -17,7 +17,7 @@ async def test_items_are_made_by_their_rules_and_a_second_time_not(make_harness:
     rates = [{"valid_from": "2021-01-01", "rate": "0.19"}]
     await h.client.post("/v1/tax-codes", json={"code": "STD", "name": "Standard", "rates": rates})
     rows = "品番,Name,Unit,税率,Tax code,有効,Further unit,Factor\n"
-    rows += "BOLT,Bolt,pcs,0.19,,はい,box,12\nNUT,Nut,pcs,,STD,no,,\nBAD,Bad,pcs,,NONE,,,\nUGLY,Ugly,furlong,0.1,,,,\n"
+    rows += "BOLT,Bolt,pcs,0.19,,はい,box,12\nNUT,Nut,pcs,,ｓtd,no,,\nBAD,Bad,pcs,,NONE,,,\nUGLY,Ugly,furlong,0.1,,,,\n"
     job = await h.import_rows(f"{AT}/import", rows)
     assert job["counts"] == {"created": 2, "refused": 2}
     items = {item["sku"]: item for item in (await h.client.get(AT)).json()["items"]}

@@ -15,6 +15,9 @@ async def test_stock_is_opened_once_in_the_base_unit(depot: Depot) -> None:
     assert {event.event.reason for event in await depot.h.published("inventory.stock.received")} == {"opening"}
     assert (await depot.h.import_rows(AT, HEAD + ROWS))["counts"] == {"unchanged": 3}
     assert len(await depot.h.published("inventory.stock.received")) == 3
+    # The same in other spellings of the codes.
+    spelled = ROWS.replace("BOLT,N", "bolt,n").replace("FLOUR,N", "Ｆlour,Ｎ")
+    assert (await depot.h.import_rows(AT, HEAD + spelled))["counts"] == {"unchanged": 3}
 
 
 async def test_rows_that_cannot_be_are_refused_and_the_others_kept(depot: Depot) -> None:

@@ -112,8 +112,10 @@ async def test_a_stage_asks_for_what_it_needs(desk: Desk) -> None:
         "competitors": ["Others"],
     }
     await desk.ask("PUT", f"{AT}/{one['id']}", 200, put)
-    moved = await desk.act(one, "move", stage="PROPOSE")
+    moved = await desk.act(one, "move", stage="Ｐropose")
     assert moved["stage"] == "PROPOSE"
+    for stage, found in (("propose", 1), ("ＰROPOSE", 1), ("prop", 0)):
+        assert len((await desk.ask("GET", AT, stage=stage))["items"]) == found
     told = (await desk.told("crm.opportunity.stage_changed"))[-1]
     assert (told.from_stage, told.to_stage) == ("PROSPECT", "PROPOSE")
     await desk.ask("PUT", f"{AT}/{one['id']}", 409, {**put, "competitors": []})
@@ -130,9 +132,19 @@ async def test_a_pipeline_keeps_the_stages_that_opportunities_are_in(desk: Desk)
     refused = await desk.ask("PUT", here, 409, {**body, "stages": without})
     assert refused["type"].endswith("in-use")
     await desk.ask("DELETE", here, 409)
-    await desk.act(one, "move", stage="QUALIFY")
+    # Spelled otherwise, it is the same one, and is still called what opportunities say.
+    spelled = [{**each, "code": each["code"].lower()} for each in pipeline["stages"]]
+    same = await desk.ask("PUT", here, 200, {**body, "stages": spelled})
+    assert [each["code"] for each in same["stages"]] == [each["code"] for each in pipeline["stages"]]
+    assert (await desk.act(one, "move", stage="qualify"))["stage"] == "QUALIFY"
     await desk.ask("PUT", here, 200, {**body, "stages": without})
-    for stages in (without[:-1], [*without, without[0]], [{**without[0], "kind": "won"}, *without[1:]]):
+    twice = {**without[0], "code": without[0]["code"].lower()}
+    for stages in (
+        without[:-1],
+        [*without, without[0]],
+        [*without, twice],
+        [{**without[0], "kind": "won"}, *without[1:]],
+    ):
         await desk.ask("PUT", here, 422, {**body, "stages": stages})
 
 

@@ -156,6 +156,9 @@ def test_a_fee_is_the_price_of_one_line() -> None:
         ({"order_id": str(uuid7())}, "/order_id"),
         ({"return_reason_id": str(uuid7())}, "/return_reason_id"),
         ({"fee": {"net": 101, "tax_rate": "0.1"}}, "/fee/net"),
+        ({"fee": {"net": 1}}, "/fee/tax_rate"),
+        ({"fee": {"net": 1, "tax_code": "NOWHERE", "tax_rate": "0.1"}}, "/fee/tax_code"),
+        ({"fee": {"net": 1, "tax_code": "std", "tax_rate": "0.1"}}, "/fee/tax_rate"),
         ({"line_id": str(uuid7())}, "/lines/0/line_id"),
         ({"shipment_id": "018f2f6e-0000-7000-8000-000000000000"}, "/lines/0/shipment_id"),
         ({"lines": 2}, "/lines/1/line_id"),
@@ -166,13 +169,17 @@ async def test_what_is_wrong_is_named(counter: Counter, wrong: dict[str, Any], f
         "1", **{name: value for name, value in wrong.items() if name in ("quantity", "line_id", "shipment_id")}
     )
     rest = {name: value for name, value in wrong.items() if name in ("order_id", "return_reason_id", "fee")}
+    await counter.desk.tax_code(uuid7(), "STD", ("2020-01-01", "0.19"))
     refused = await counter.ask(*[line] * wrong.get("lines", 1), status=422, **rest)
     assert fault(refused)[1] == field
     assert await counter.desk.asked("order.return_requested") == []
 
 
 async def test_it_is_settled_part_by_part_and_closed_once(counter: Counter) -> None:
-    made = await counter.ask(counter.line("5", outcome="exchange"), authorise=True, fee={"net": 20, "tax_rate": "0"})
+    await counter.desk.tax_code(uuid7(), "None", ("2020-01-01", "0"))
+    fee = {"net": 20, "tax_code": "NONE"}
+    made = await counter.ask(counter.line("5", outcome="exchange"), authorise=True, fee=fee)
+    assert (made["fee_tax_code"], made["fee_tax_rate"]) == ("None", "0")
     (told,) = await counter.desk.asked("order.return_authorised")
     assert (told.lines[0].quantity, told.lines[0].shipment_id, told.reason_code) == (5, counter.parts[0], "BROKEN")
     await counter.came(made, 3)

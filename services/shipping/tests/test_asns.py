@@ -40,6 +40,18 @@ async def test_nobody_means_a_day_that_is_far_off(door: Door) -> None:
         refused = (await door.announce(parcel(ONE), expected_on=day)).json()
         said = (refused["type"], refused["errors"][0]["field"])
         assert said == ("urn:tailrace:problem:implausible-date", "/expected_on")
+    good = {"sku": "ROD", "quantity": "1"}
+    for day in ("1999-12-31", "2199-01-01"):
+        bad = {**good, "expires_on": day}
+        id = (await door.announce(parcel(ONE, {**good, "expires_on": "2020-01-31"}), reference=day)).json()["id"]
+        await door.act(id, "arrive")
+        for answer, field in (
+            (await door.announce(parcel(ONE), parcel(TWO, good, bad)), "/packages/1/lines/1/expires_on"),
+            (await door.act(id, "scan", sscc=ONE, lines=[good, bad]), "/lines/1/expires_on"),
+        ):
+            refused = answer.json()
+            said = (answer.status_code, refused["type"], refused["errors"][0]["field"])
+            assert said == (422, "urn:tailrace:problem:implausible-date", field)
 
 
 async def test_what_came_is_told_with_every_difference(door: Door, shipping: Harness) -> None:
@@ -74,6 +86,15 @@ async def test_what_came_is_told_with_every_difference(door: Door, shipping: Har
         assert (await door.act(id, what)).status_code == 409
     listed = await shipping.client.get("/v1/asns", params={"sscc": STRANGE, "status": "received"})
     assert [each["id"] for each in listed.json()["items"]] == [id]
+
+
+async def test_goods_and_lots_are_the_same_in_every_spelling(door: Door) -> None:
+    id = (await door.announce(parcel(ONE, {"sku": "Rod", "quantity": "5", "lot": "h-1"}))).json()["id"]
+    await door.act(id, "arrive")
+    found = [{"sku": "ROD", "quantity": "3", "lot": "H-1"}, {"sku": "rod", "quantity": "1", "lot": "h-1"}]
+    await door.act(id, "scan", sscc=ONE, lines=found)
+    (difference,) = (await door.act(id, "receive")).json()["differences"]
+    assert tuple(difference.values()) == (ONE, "Rod", "h-1", "5", "4")
 
 
 async def test_a_delivery_is_announced_once_and_scanned_by_several(door: Door) -> None:

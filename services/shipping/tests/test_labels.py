@@ -100,3 +100,13 @@ async def test_what_a_parcel_cannot_be_is_refused_by_field(order: Order, shippin
     for prefix in ("123", "1234567890123", "49X2345"):
         answer = await shipping.client.put("/v1/shipments/labelling", json={**LABELLING, "company_prefix": prefix})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/company_prefix")
+
+
+async def test_nobody_means_a_last_day_that_is_far_off(order: Order) -> None:
+    shipment = await order.shipment()
+    await order.post(shipment, "pick")
+    for day in ("1999-12-31", "2199-01-01"):
+        (line,) = order.some("1")
+        refused = await order.post(shipment, "packages", lines=[{**line, "expires_on": day}])
+        said = (refused.status_code, refused.json()["type"], refused.json()["errors"][0]["field"])
+        assert said == (422, "urn:tailrace:problem:implausible-date", "/lines/0/expires_on")

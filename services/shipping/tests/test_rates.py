@@ -80,7 +80,7 @@ async def test_a_file_of_rates_makes_a_tariff_whole(shipping: Harness) -> None:
         (None, 500, 600),
         (None, 2000, 800),
     ]
-    fewer = "A,Alpha,POST,standard,JPY,2026-01-01,JP,,500,650\n"
+    fewer = "A,Alpha,ｐost,standard,JPY,2026-01-01,JP,,500,650\n"
     await shipping.import_rows("/v1/tariffs/import", head + fewer)
     now = (await shipping.client.get(f"/v1/tariffs/{made['id']}")).json()
     assert [(each["postal_prefix"], each["price"]) for each in now["rates"]] == [(None, 650)]

@@ -15,6 +15,7 @@ from accounting.books import hold, role_map
 from accounting.commands import load_period, show_period
 from accounting.days import days
 from accounting.models import Account, Entry, Period
+from accounting.moves import in_parts
 from accounting.posting import MOST_LINES, post_closing, undo_closing
 from accounting.refusals import LaterPeriodClosed, NotInThisState, NotReadyToClose
 from accounting.streams import PeriodStream
@@ -122,9 +123,4 @@ def _lines(balances: Sequence[tuple[str, int]], currency: str, retained_earnings
 
 def _parts(balances: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """The same, in as many parts as it takes where one is more than a line of a journal holds."""
-    found: list[tuple[str, int]] = []
-    for account, balance in balances:
-        sign = 1 if balance > 0 else -1
-        whole, rest = divmod(abs(balance), LARGEST_AMOUNT)
-        found += [(account, sign * part) for part in [*[LARGEST_AMOUNT] * whole, rest] if part]
-    return found
+    return [(account, part) for account, balance in balances for part in in_parts(balance)]

@@ -8,6 +8,7 @@ from typing import Any
 from accounting.roles import account_of
 from contracts.accounting import AccountRole, JournalLine
 from tailrace.core.events import Event
+from tailrace.core.money import LARGEST_AMOUNT
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -33,15 +34,16 @@ class Posting:
     moves: Moves
 
     def lines(self, accounts: Mapping[AccountRole, str]) -> list[JournalLine]:
-        """One line for each move. Raises RoleUnmapped."""
+        """One line for each move, or several for one of more than a line holds. Raises RoleUnmapped."""
         return [
             JournalLine(
                 account=account_of(move.role, accounts) if move.role else move.account,
                 currency=move.currency,
-                debit=max(move.amount, 0),
-                credit=max(-move.amount, 0),
+                debit=max(amount, 0),
+                credit=max(-amount, 0),
             )
             for move in self.moves
+            for amount in in_parts(move.amount)
         ]
 
 
@@ -89,6 +91,13 @@ def entry(debit: AccountRole, credit: AccountRole, amount: int, currency: str) -
 def side(role: AccountRole, amount: int, currency: str) -> Moves:
     """One move; none for zero."""
     return (Move(role, currency, amount),) if amount else ()
+
+
+def in_parts(amount: int) -> list[int]:
+    """The same, in as many parts as it takes where it is more than a line of a journal holds; none for zero."""
+    sign = 1 if amount > 0 else -1
+    whole, rest = divmod(abs(amount), LARGEST_AMOUNT)
+    return [sign * part for part in [*[LARGEST_AMOUNT] * whole, rest] if part]
 
 
 def said(title: str, reference: str | None) -> str:

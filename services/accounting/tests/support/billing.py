@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounting.invoices.schedules import Closing, batch
-from contracts import customers, orders, users
+from contracts import catalog, customers, orders, users
 from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.core.ids import uuid7
 from tailrace.core.taxes import Levy, tax_lines
@@ -64,6 +64,17 @@ class Billing:
         )
         await self.h.deliver(told, aggregate_id=id)
         return id
+
+    async def tax_code(self, code: str, *rates: tuple[date, str], id: UUID | None = None) -> UUID:
+        """The company has a tax code, with these rates from their days on; of `id`, where that was there before."""
+        told = catalog.TaxCodeUpdated(
+            tax_code_id=id or uuid7(),
+            code=code,
+            name=code,
+            rates=[catalog.DatedRate(valid_from=day, rate=Decimal(rate)) for day, rate in rates],
+        )
+        await self.h.deliver(told, aggregate_id=told.tax_code_id)
+        return told.tax_code_id
 
     async def order(self, *lines: tuple[str, int, str], **given: Any) -> Ordered:
         """Lines are quantity, net amount and rate of tax; the tax is rounded once for each rate."""

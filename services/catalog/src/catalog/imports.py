@@ -3,18 +3,16 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import select
-
 from catalog.bodies import ItemBody
 from catalog.models import Item, TaxCode
 from tailrace.db.database import Tx
+from tailrace.db.master_data import ids_by_code
 from tailrace.transfer.columns import column
 from tailrace.transfer.importable import Importable, Reference
 
 
 async def _tax_codes(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
-    live = select(TaxCode.code, TaxCode.id).where(TaxCode.code.in_(codes), TaxCode.deleted_at.is_(None))
-    return {row.code: row.id for row in await tx.execute(live)}
+    return await ids_by_code(tx, TaxCode, codes)
 
 
 items = Importable(

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import select
-
 from inventory import commands
 from inventory.bodies import NewReceipt
 from inventory.models import Movement
 from inventory.projections import ItemCopy, WarehouseCopy, days
+from tailrace.core.text import folded
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_code
 from tailrace.transfer.columns import column
@@ -20,8 +19,7 @@ async def _create(tx: Tx, body: NewReceipt) -> Movement:
 
 
 async def _items(tx: Tx, skus: Collection[str]) -> Mapping[str, UUID]:
-    known = select(ItemCopy.sku, ItemCopy.id).where(ItemCopy.sku.in_(skus)).order_by(ItemCopy.active, ItemCopy.id)
-    return {row.sku: row.id for row in await tx.execute(known)}
+    return {code: copy.id for code, copy in (await by_code(tx, ItemCopy, skus)).items()}
 
 
 async def _warehouses(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
@@ -30,7 +28,7 @@ async def _warehouses(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
 
 def _known_by(body: NewReceipt) -> str:
     """Stock of an item in a warehouse is opened once for each reference and its lots: a file that was mended is not counted twice."""
-    lots = "".join(f"\n{lot.number}" for lot in body.lots or ())
+    lots = "".join(f"\n{folded(lot.number)}" for lot in body.lots or ())
     return f"{body.item_id}\n{body.warehouse_id}\n{body.reference or ''}{lots}"
 
 

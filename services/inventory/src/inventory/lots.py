@@ -26,19 +26,18 @@ from inventory.stock import Place, StockItem
 from tailrace.core.errors import Invalid, Refused, Stale, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
-from tailrace.core.plausible import checked_day
+from tailrace.core.plausible import checked_last_day
+from tailrace.core.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import Stream
 
 Origin = Literal["opening", "purchase", "production", "return", "count"]
-_LONG_OVER, _LONGEST_GOOD = timedelta(days=3660), timedelta(days=100 * 366)
-"""How far the last day of a lot may lie from the day on which it came: a container of what is long over is taken in to be thrown away."""
 _COMES_BACK: Collection[Origin] = ("return", "count")
 _LOTS = Base.metadata.tables[Lot.__tablename__]
 _fresh = insert(_LOTS)
 _SHOW = _fresh.on_conflict_do_update(
     index_elements=["tenant_id", "id"],
-    set_={name: _fresh.excluded[name] for name in ("status", "reason", "decided_by", "version")}
+    set_={name: _fresh.excluded[name] for name in ("number_key", "status", "reason", "decided_by", "version")}
     | {"updated_at": func.now()},
 )
 
@@ -94,8 +93,24 @@ class LotRecord(Stream[LotState]):
         self.record(LotStatusChanged(**said, status=status, reason=reason, decided_by=decided_by))
 
 
-def lot_id(tenant_id: UUID, item_id: UUID, number: str) -> UUID:
-    return derived_id(tenant_id, "lot", item_id, number)
+async def ids_of(tx: Tx, item_id: UUID, parts: Sequence[Part]) -> list[UUID]:
+    """The ids of the lots that are named, each in any spelling of its number; of a lot that is new, the one that it is to have.
+
+    Lots from before that differ in spelling alone stay two: the one that is spelled like that is meant, or else the older one.
+    """
+    keys = [folded(part.number) for part in parts]
+    query = select(Lot.id, Lot.number, Lot.number_key).where(Lot.item_id == item_id, Lot.number_key.in_(keys))
+    there = (await tx.execute(query.order_by(Lot.created_at.desc(), Lot.id.desc()))).all()
+    alike, exactly = {row.number_key: row.id for row in there}, {row.number: row.id for row in there}
+    return [
+        exactly.get(part.number) or alike.get(key) or _new_id(tx, item_id, key)
+        for part, key in zip(parts, keys, strict=True)
+    ]
+
+
+def _new_id(tx: Tx, item_id: UUID, key: str) -> UUID:
+    """The same for two who take in one lot at a time, so that one of them waits for the other."""
+    return derived_id(tx.tenant_id, "lot", item_id, key)
 
 
 def named(
@@ -116,7 +131,7 @@ def named(
             raise Invalid.field(
                 f"{field}/quantity", f"{item.sku} has serial numbers: one piece each, in its base unit."
             )
-        if any(lot.number == one.number for one in parts):
+        if any(folded(lot.number) == folded(one.number) for one in parts):
             raise Invalid.field(f"{field}/number", f"{lot.number} is named twice.")
         parts.append(Part(lot.number, part, lot.expires_on, lot.status, field))
     together = sum((part.quantity for part in parts), Decimal(0))
@@ -132,7 +147,7 @@ async def come_in(tx: Tx, item: ItemCopy, parts: Sequence[Part], at: datetime, o
     """
     if not parts:
         return []
-    ids = [lot_id(tx.tenant_id, item.id, part.number) for part in parts]
+    ids = await ids_of(tx, item.id, parts)
     records = await tx.load_streams(LotRecord, ids)
     there = await _on_hand(tx, ids)
     moved: list[LotQuantity] = []
@@ -150,7 +165,8 @@ async def come_in(tx: Tx, item: ItemCopy, parts: Sequence[Part], at: datetime, o
                     raise LotDiffers(f"{said} Take in what is {status} as a lot of its own.", f"{part.field}/status")
                 record.say(status, f"It came in as {status}.", tx.context.actor_id)
         expires_on = record.state.expires_on
-        moved.append(LotQuantity(lot_id=id, number=part.number, quantity=part.quantity, expires_on=expires_on))
+        number = record.state.number
+        moved.append(LotQuantity(lot_id=id, number=number, quantity=part.quantity, expires_on=expires_on))
     await show(tx, records.values())
     return moved
 
@@ -159,17 +175,17 @@ async def go_out(tx: Tx, stock: StockItem, parts: Sequence[Part], *, to_be_used:
     """These go out of a stock, which is locked. `to_be_used`: only what quality has released, and what is still good. Raises Invalid, NotUsable."""
     if not parts:
         return []
-    ids = {part.number: lot_id(tx.tenant_id, stock.place.item_id, part.number) for part in parts}
-    known = {row.id: row for row in await standing(tx, ids.values())}
+    ids = await ids_of(tx, stock.place.item_id, parts)
+    known = {row.id: row for row in await standing(tx, ids)}
     today = await days.today(tx) if to_be_used and any(row.expires_on for row in known.values()) else None
     moved: list[LotQuantity] = []
-    for part in parts:
-        row = known.get(ids[part.number])
+    for id, part in zip(ids, parts, strict=True):
+        row = known.get(id)
         if row is None:
             raise Invalid.field(f"{part.field}/number", f"There is no lot {part.number} of this item.")
         if to_be_used and (why := unusable(row.status, row.expires_on, today)) is not None:
             raise NotUsable(part.number, why, f"{part.field}/number")
-        moved.append(LotQuantity(lot_id=row.id, number=part.number, quantity=part.quantity, expires_on=row.expires_on))
+        moved.append(LotQuantity(lot_id=id, number=row.number, quantity=part.quantity, expires_on=row.expires_on))
     return moved
 
 
@@ -212,7 +228,8 @@ async def show(tx: Tx, records: Iterable[LotRecord]) -> None:
 
 
 def row_of(tenant_id: UUID, record: LotRecord) -> dict[str, Any]:
-    return {**record.state.model_dump(), "tenant_id": tenant_id, "id": record.id, "version": record.version}
+    of = {"tenant_id": tenant_id, "id": record.id, "number_key": folded(record.state.number)}
+    return {**record.state.model_dump(), **of, "version": record.version}
 
 
 async def _on_hand(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, Decimal]:
@@ -229,7 +246,7 @@ async def _last_day(tx: Tx, item: ItemCopy, part: Part, at: datetime) -> date | 
         return None
     if part.expires_on is not None:
         came = await days.day_of(tx, at)
-        return checked_day(part.expires_on, came - _LONG_OVER, came + _LONGEST_GOOD, f"{part.field}/expires_on")
+        return checked_last_day(part.expires_on, came, f"{part.field}/expires_on")
     if item.shelf_life_days is None:
         raise Invalid.field(f"{part.field}/expires_on", f"{item.sku} expires: say the last day of lot {part.number}.")
     return await days.day_of(tx, at) + timedelta(days=item.shelf_life_days)

@@ -128,7 +128,9 @@ class Lot(StreamRow, Base):
     __tablename__ = "lot"
     __table_args__ = (
         UniqueConstraint("tenant_id", "item_id", "number"),
+        tenant_index("item_id", "number_key"),
         tenant_index("number", "id"),
+        tenant_index("number_key"),
         tenant_index("status", "id"),
         tenant_index("expires_on", "id", where="expires_on IS NOT NULL"),
         tenant_index("created_at", "id"),
@@ -136,6 +138,8 @@ class Lot(StreamRow, Base):
 
     item_id: Mapped[UUID]
     number: Mapped[str]
+    number_key: Mapped[str]
+    """What the number has in common with every other spelling of it."""
     serial: Mapped[bool]
     status: Mapped[LotStatus]
     reason: Mapped[str | None]

@@ -21,19 +21,21 @@ from inventory.models import Base, Movement
 from tailrace.core.errors import Invalid
 from tailrace.core.events import Meta
 from tailrace.core.ids import derived_id
+from tailrace.core.text import folded
 from tailrace.core.units import Packaging, Unit, to_base_unit
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
-from tailrace.messaging.replica import Known, Replica, Source, absent, by_code, by_ids, replica
+from tailrace.messaging.replica import Coded, Known, Replica, Source, absent, by_code, by_ids, replica
 from tailrace.messaging.subscribers import Projection
 from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 
 
-class ItemCopy(Replica, Base):
+class ItemCopy(Coded, Base):
     __tablename__ = "item_copy"
+    code_field = "sku"
 
     sku: Mapped[str]
     kind: Mapped[str]
@@ -51,7 +53,7 @@ class ItemCopy(Replica, Base):
         return Packaging.of(self.unit, self.conversions)
 
 
-class WarehouseCopy(Replica, Base):
+class WarehouseCopy(Coded, Base):
     __tablename__ = "warehouse_copy"
 
     code: Mapped[str]
@@ -139,12 +141,13 @@ deliveries = Projection("inventory.deliveries", tables=[DeliveryLine])
 
 @deliveries.on(AsnReceived)
 async def note_delivery(tx: Tx, event: AsnReceived, meta: Meta) -> None:
-    """Lines of one kind of goods and lot, from whichever parcels."""
+    """Lines of one kind of goods and lot, however they are spelled, from whichever parcels."""
     # An id says where the code ends: both may hold what parts them.
-    found: dict[tuple[str, str | None], list[AsnLine]] = defaultdict(list)
+    alike: dict[tuple[str, str], list[AsnLine]] = defaultdict(list)
     for package in event.packages:
         for line in package.lines:
-            found[line.sku, line.lot].append(line)
+            alike[folded(line.sku), folded(line.lot or "")].append(line)
+    found = {(lines[0].sku, lines[0].lot): lines for lines in alike.values()}
     rows = [
         {
             "tenant_id": tx.tenant_id,

@@ -27,9 +27,9 @@ from inventory.views import (
     TransferView,
     ValuationView,
 )
-from tailrace.core.fields import Code, MomentOrDay
+from tailrace.core.fields import MomentOrDay
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal, where
+from tailrace.http.filters import any_spelled, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -63,7 +63,7 @@ DeliveryLines = Annotated[
     listed(
         DeliveryLine,
         equal(DeliveryLine.asn_id),
-        equal(DeliveryLine.sku, Code),
+        any_spelled(DeliveryLine.sku),
         where(
             "waiting",
             bool,

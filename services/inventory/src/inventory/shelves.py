@@ -18,6 +18,7 @@ from inventory.holding import Wanted
 from inventory.lots import standing, unusable
 from inventory.projections import days, settings
 from inventory.stock import Place, StockItem
+from tailrace.core.text import folded
 from tailrace.db.database import Tx
 
 
@@ -32,7 +33,7 @@ class Choice:
 
     def suits(self, wanted: Wanted, today: date | None) -> bool:
         """Whether it is the lot that is asked for, if one is, and good for long enough. What does not expire is good for ever."""
-        if wanted.lot not in {None, self.number}:
+        if wanted.lot is not None and folded(wanted.lot) != folded(self.number):
             return False
         if wanted.remaining_days is None or self.expires_on is None:
             return True

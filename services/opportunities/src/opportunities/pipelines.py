@@ -16,6 +16,7 @@ from opportunities.models import Opportunity
 from tailrace.core import clock
 from tailrace.core.errors import InUse, Invalid
 from tailrace.core.ids import uuid7
+from tailrace.core.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData
@@ -38,11 +39,23 @@ class Pipeline(MasterData, Base):
         return [Stage.model_validate(each) for each in self.stages]
 
     def stage(self, code: str, field: str = "/stage") -> Stage:
-        """Raises Invalid for a stage that it does not have."""
-        found = next((each for each in self.steps if each.code == code), None)
+        """The stage of that code, in any spelling that is the same. Raises Invalid for one that it does not have."""
+        alike = [each for each in self.steps if folded(each.code) == folded(code)]
+        # Of two that were the same before it counted, the one that is spelled like that.
+        found = next((each for each in alike if each.code == code), next(iter(alike), None))
         if found is None:
             raise Invalid.field(field, f"Pipeline {self.code} has no stage {code}.")
         return found
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """A stage that it has keeps the spelling of its code, which opportunities in it and sums over them hold."""
+        kept = {folded(each["code"]): each["code"] for each in self.stages or ()}
+        exactly = {each["code"] for each in self.stages or ()}
+        stages = [
+            {**each, "code": each["code"] if each["code"] in exactly else kept.get(folded(each["code"]), each["code"])}
+            for each in values["stages"]
+        ]
+        super().assign({**values, "stages": stages})
 
     def first(self, kind: StageKind = "open") -> Stage:
         """The first stage of a kind; each pipeline has one."""

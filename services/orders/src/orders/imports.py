@@ -3,8 +3,6 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import select
-
 from orders import commands
 from orders.bodies import NewOrder
 from orders.projections import ItemCopy, PriceListCopy, WarehouseCopy, days
@@ -15,8 +13,7 @@ from tailrace.transfer.importable import Importable, Reference
 
 
 async def _items(tx: Tx, skus: Collection[str]) -> Mapping[str, UUID]:
-    known = select(ItemCopy.sku, ItemCopy.id).where(ItemCopy.sku.in_(skus)).order_by(ItemCopy.active, ItemCopy.id)
-    return {row.sku: row.id for row in await tx.execute(known)}
+    return {code: copy.id for code, copy in (await by_code(tx, ItemCopy, skus)).items()}
 
 
 async def _warehouses(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:

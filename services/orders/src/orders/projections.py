@@ -22,28 +22,29 @@ from orders.base import Base
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.handover import LeaverRow
-from tailrace.messaging.replica import Parts, Replica, Source, replica
+from tailrace.messaging.replica import Coded, Parts, Replica, Source, replica
 from tailrace.messaging.teams import Teams
 from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 from tailrace.pricing.book import PriceBook
 from tailrace.pricing.copies import ListPrice, PricedItem, PricedUnit, PriceList, TaxCode, TaxPolicy
 
 
-class ItemCopy(PricedItem, Base):
+class ItemCopy(PricedItem, Coded, Base):
     __tablename__ = "item_copy"
+    code_field = "sku"
 
 
 class UnitCopy(PricedUnit, Base):
     __tablename__ = "unit_copy"
 
 
-class WarehouseCopy(Replica, Base):
+class WarehouseCopy(Coded, Base):
     __tablename__ = "warehouse_copy"
 
     code: Mapped[str]
 
 
-class PriceListCopy(PriceList, Base):
+class PriceListCopy(PriceList, Coded, Base):
     __tablename__ = "price_list_copy"
 
 
@@ -51,7 +52,7 @@ class PriceCopy(ListPrice, Base):
     __tablename__ = "price_copy"
 
 
-class TaxCodeCopy(TaxCode, Base):
+class TaxCodeCopy(TaxCode, Coded, Base):
     __tablename__ = "tax_code_copy"
 
 

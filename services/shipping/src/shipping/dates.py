@@ -1,11 +1,13 @@
-"""How far from today a dispatch or a delivery may lie, where the company has said so."""
+"""How far from today a dispatch or a delivery may lie, where the company has said so, and the last day of goods."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from contracts.users import TenantDatePolicyChanged
 from shipping.base import Base
-from tailrace.core.plausible import Bounds
+from shipping.projections import days
+from tailrace.core.plausible import Bounds, checked_last_day
 from tailrace.db.database import Tx
 from tailrace.messaging.date_policy import DatePolicy
 
@@ -19,6 +21,15 @@ dates = DatePolicy("shipping.dates", Base.metadata, TenantDatePolicyChanged)
 async def of_movements(tx: Tx) -> Bounds:
     """Within which goods may have moved."""
     return await dates.bounds(tx, "movement", MOVED)
+
+
+async def check_last_days(tx: Tx, said: Sequence[date | None], at: str) -> None:
+    """Of the goods in the lines at `at`, a JSON pointer, the last day that they are good; None where nobody said. Raises Implausible."""
+    if any(said):
+        today = await days.today(tx)
+        for place, day in enumerate(said):
+            if day is not None:
+                checked_last_day(day, today, f"{at}/{place}/expires_on")
 
 
 async def of_carriers(tx: Tx) -> Bounds:

@@ -1,4 +1,4 @@
-"""For migrations: a table of master data that has codes and no key of them yet gets it, and one spelling for what it holds.
+"""For migrations: a table that has codes and no key of them yet gets it; one of master data one spelling for what it holds, too.
 
 A migration runs as the owner, whom row-level security shows no row. So the key is generated first, which needs no row to be seen, and then let go.
 """
@@ -22,9 +22,19 @@ def add_code_key(op: Any, table: str, code: str = "code") -> None:
         f"ALTER TABLE {table} ALTER COLUMN {code} TYPE text USING btrim(normalize({code}, NFKC)), "
         "ALTER COLUMN name TYPE text USING normalize(name, NFC)"
     )
-    generated = f"GENERATED ALWAYS AS ({_FOLDED.format(code=code)}) STORED"
-    op.execute(f"ALTER TABLE {table} ADD COLUMN code_key text NOT NULL {generated}")
-    op.execute(f"ALTER TABLE {table} ALTER COLUMN code_key DROP EXPRESSION")
+    _add(op, table, code, "code_key")
     op.drop_index(op.f(f"ix_{table}_tenant_id_{code}"), table)
     key = op.f(f"ix_{table}_tenant_id_code_key")
     op.create_index(key, table, ["tenant_id", "code_key"], unique=True, postgresql_where=sa.text(LIVE))
+
+
+def add_key(op: Any, table: str, code: str = "code", key: str = "code_key") -> None:
+    """`key` of the codes that a table keeps, of which several rows may share one, as copies do; and an index by it."""
+    _add(op, table, code, key)
+    op.create_index(op.f(f"ix_{table}_tenant_id_{key}"), table, ["tenant_id", key])
+
+
+def _add(op: Any, table: str, code: str, key: str) -> None:
+    generated = f"GENERATED ALWAYS AS ({_FOLDED.format(code=code)}) STORED"
+    op.execute(f"ALTER TABLE {table} ADD COLUMN {key} text NOT NULL {generated}")
+    op.execute(f"ALTER TABLE {table} ALTER COLUMN {key} DROP EXPRESSION")

@@ -16,7 +16,7 @@ from sqlalchemy.schema import SchemaItem
 from tailrace.core.errors import CodeTaken, FieldProblem, Fixed, Invalid, NotDeleted, RefersToDeleted
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
-from tailrace.core.text import folded
+from tailrace.core.text import folded, plain
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import SoftDeleted
@@ -137,6 +137,14 @@ AnyMaster = TypeVar("AnyMaster", bound=MasterData)
 def rows(kind: type[AnyMaster], *, deleted: bool) -> Select[AnyMaster]:
     """Those in use, or those that were deleted."""
     return select(kind).where(kind.deleted_at.is_not(None) if deleted else kind.deleted_at.is_(None))
+
+
+async def ids_by_code(tx: Tx, kind: type[MasterData], codes: Collection[str]) -> dict[str, UUID]:
+    """The ids of those in use by their codes, as they were asked for: each is found in any spelling that is the same. One query."""
+    keys = {code: kind.key_of(plain(code)) for code in codes}
+    query = select(kind.code_key, kind.id).where(kind.code_key.in_(set(keys.values())), kind.deleted_at.is_(None))
+    found = {row.code_key: row.id for row in await tx.execute(query)}
+    return {code: found[key] for code, key in keys.items() if key in found}
 
 
 def values_of(kind: type[MasterData], body: BaseModel) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from tailrace.core.fields import Code, Day, Moment, MomentOrDay, Search, Text
 from tailrace.core.money import Exact
+from tailrace.core.text import folded
 from tailrace.db.among import among
 from tailrace.db.master_data import MasterData
 from tailrace.messaging.days import CompanyDays
@@ -95,6 +96,18 @@ def called(kind: type[MasterData]) -> Filter:
     """The row whose code this is, in any spelling that makes it the same."""
     description = "The code, in any case." if kind.case_folded else "The code; its case counts."
     return Filter(kind.code_field, Code, lambda code: kind.code_key == kind.key_of(code), description)
+
+
+def spelled(column: Column, key: Column) -> Filter:
+    """Rows whose code this is, in any spelling that makes it the same; `key` is the column that has what they have in common (`text.folded`)."""
+    return Filter(column.key, Code, lambda code: key == folded(code), "The code, in any case.")
+
+
+def any_spelled(column: Column) -> Filter:
+    """Rows whose code is one of these, in any case and in any spelling that NFKC makes one of: where a column has no key beside it."""
+    lowered = func.lower(func.normalize(column, text("NFKC")))
+    description = "One of these, in any case; may be given several times."
+    return Filter(column.key, list[Code], lambda codes: lowered.in_([func.lower(code) for code in codes]), description)
 
 
 def between(column: Column, days: CompanyDays | None = None) -> tuple[Filter, Filter]:

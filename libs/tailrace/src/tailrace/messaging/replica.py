@@ -15,22 +15,25 @@ description is the row; parts are replaced as a whole; what was deleted there st
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Integer, Table, Uuid, bindparam, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, declared_attr, mapped_column
+from sqlalchemy.schema import SchemaItem
 
 from tailrace.core.errors import Invalid, NotYetKnown, Problem
 from tailrace.core.events import Event
 from tailrace.core.ids import is_recent
+from tailrace.core.text import folded, plain
 from tailrace.db.database import Tx
+from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow
 from tailrace.messaging.subscribers import Delivery, Projection
 
-__all__ = ["Known", "Parts", "Replica", "Source", "absent", "by_code", "by_ids", "followed", "replica"]
+__all__ = ["Coded", "Known", "Parts", "Replica", "Source", "absent", "by_code", "by_ids", "followed", "replica"]
 
 
 class Replica(TenantRow):
@@ -38,6 +41,22 @@ class Replica(TenantRow):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     active: Mapped[bool]
+
+
+class Coded(Replica):
+    """A copy that is found by its code in whatever spelling: NFKC and case folding make one of them all, as where the code is given.
+
+    Where case counts, as with units of measure, it is a Replica with a `code`.
+    """
+
+    code_field: ClassVar[str] = "code"
+
+    code_key: Mapped[str] = mapped_column(sort_order=89)
+    """What the code has in common with every other spelling of it."""
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[SchemaItem, ...]:  # noqa: N805  (SQLAlchemy calls it with the class)
+        return (tenant_index("code_key"),)
 
 
 @dataclass(frozen=True)
@@ -64,7 +83,7 @@ class Source:
 
     def __post_init__(self) -> None:
         for event in self.told_by:
-            missing = [name for name in self._columns if name not in event.model_fields and name != "active"]
+            missing = [name for name in self._columns if name not in event.model_fields and name not in _MADE]
             missing += [
                 name for name in (self.key, self.parts and self.parts.field) if name and name not in event.model_fields
             ]
@@ -114,7 +133,8 @@ class Source:
             )
 
     def _row(self, event: Event) -> dict[str, Any]:
-        return {"active": True, **_columns_of(event, _table(self.table), self._columns)}
+        row = {"active": True, **_columns_of(event, _table(self.table), self._columns)}
+        return {**row, "code_key": folded(row[self.table.code_field])} if issubclass(self.table, Coded) else row
 
     async def _replace_parts(self, tx: Tx, parts: Parts, told: Mapping[UUID, Event]) -> None:
         table = _table(parts.table)
@@ -152,6 +172,8 @@ def replica(name: str, *sources: Source) -> Projection:
     return projection
 
 
+_MADE = {"active", "code_key"}
+"""Columns that are no fields of an event, or need not be."""
 _LONGEST_CHAIN = 20
 """Nobody merges in a circle; if they did, a query would not go on for ever."""
 
@@ -209,10 +231,17 @@ async def by_ids(tx: Tx, kind: type[AnyReplica], ids: Collection[UUID]) -> Known
 
 
 async def by_code(tx: Tx, kind: type[AnyReplica], codes: Collection[str]) -> dict[str, AnyReplica]:
-    """The copies with these codes, in one query: of those that share a code the one in use, else the newest of those that were."""
-    column = kind.code  # type: ignore[attr-defined]
-    rows = await tx.scalars(select(kind).where(column.in_(set(codes))).order_by(kind.active, kind.id))
-    return {row.code: row for row in rows}  # type: ignore[attr-defined]
+    """The copies with these codes, as they were asked for, in one query; none when there are none.
+
+    A code is found in any spelling that is the same. Of those that share one, it is the copy in use, else the newest of those that were.
+    """
+    column = "code_key" if issubclass(kind, Coded) else "code"
+    keys = {code: folded(plain(code)) if issubclass(kind, Coded) else plain(code) for code in codes}
+    if not keys:
+        return {}
+    query = select(kind).where(getattr(kind, column).in_(set(keys.values()))).order_by(kind.active, kind.id)
+    rows = {getattr(row, column): row for row in await tx.scalars(query)}
+    return {code: rows[key] for code, key in keys.items() if key in rows}
 
 
 def _columns_of(source: BaseModel, table: Table, names: Collection[str]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ whatever a request would be::
 Of master data whose commands are those of `tailrace.db.master_data`, all but the first three, and `kind`, may be left out: its columns are then the
 fields of the body, by their names.
 
-Idempotent by what names a row: master data by its code, compared as it stands; documents by `key`, of which is kept what they were imported with.
+Idempotent by what names a row: master data by its code, in any spelling that is the same; documents by `key`, of which is kept what they were
+imported with.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence

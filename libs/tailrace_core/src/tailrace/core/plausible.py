@@ -13,6 +13,7 @@ from tailrace.core.errors import Invalid
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """A client's clock may be a little ahead of ours."""
 _YEAR: Final = timedelta(days=366)
+_LONG_OVER, _LONGEST_GOOD = 10 * _YEAR, 100 * _YEAR
 
 
 class Implausible(Invalid):
@@ -71,6 +72,11 @@ class Said:
 
     days_back: int | None = None
     days_ahead: int | None = None
+
+
+def checked_last_day(day: date, from_day: date, field: str) -> date:
+    """The last day that goods are good which came, or are packed, on `from_day`: what is long over may come to be thrown away. Raises Implausible."""
+    return checked_day(day, from_day - _LONG_OVER, from_day + _LONGEST_GOOD, field)
 
 
 def checked_day(day: date, earliest: date, latest: date, field: str) -> date:

@@ -3,22 +3,25 @@
 A refund is on one line when it goes out, and on one when it comes in again. What a line may be is suggested like what invoices it may be for.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, Text, any_, exists, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounting.bank.bodies import BankLineConfirmation, LineRefundBody
 from accounting.bank.matching import SCORES, Reason, alike
 from accounting.bank.models import BankLine
 from accounting.bank.refusals import LineState
 from accounting.invoices.copies import CustomerCopy
-from accounting.naming import names
+from accounting.invoices.models import Invoice
+from accounting.naming import names, squeezed
 from accounting.payments.commands import take_back
-from accounting.payments.models import Payment
+from accounting.payments.models import Allocation, Payment
 from accounting.refunds.bodies import NewRefund
 from accounting.refunds.commands import come_back, create
 from accounting.refunds.models import Refund
@@ -27,10 +30,10 @@ from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.text import shortened
 from tailrace.db.database import Tx
-from tailrace.messaging.replica import by_ids
 
 Kind = Literal["refund", "returned_refund", "returned_payment"]
-_MOST, _CANDIDATES, _LONGEST_NAME = 10, 500, 200
+AnyMoved = TypeVar("AnyMoved", Refund, Payment)
+_MOST, _LONGEST_NAME = 10, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,38 +96,71 @@ async def confirm_certain(tx: Tx, line: BankLine) -> None:
 
 async def _refunds(tx: Tx, line: BankLine) -> list[MovedBack]:
     taken = exists().where(BankLine.refund_id == Refund.id, BankLine.amount == line.amount)
-    query = select(Refund).where(
+    customer = select(CustomerCopy.name).where(CustomerCopy.id == Refund.customer_id).scalar_subquery()
+    name = func.coalesce(Refund.payee_name, customer)
+    held = (
         Refund.bank_account_id == line.bank_account_id,
         Refund.amount == abs(line.amount),
         Refund.status.in_(("paid", "returned")),
         ~taken,
     )
-    rows = (await tx.scalars(query.order_by(Refund.id.desc()).limit(_CANDIDATES))).all()
     kind: Kind = "refund" if line.amount < 0 else "returned_refund"
-    known = await by_ids(tx, CustomerCopy, {each.customer_id for each in rows if each.customer_id is not None})
-    found = []
-    for each in rows:
-        customer = None if each.customer_id is None else known.get(each.customer_id)
-        name = each.payee_name or (None if customer is None else customer.name)
-        found.append(_scored(kind, line, each.id, each.number, each.customer_id, [each.number], name))
-    return found
+    return [
+        _scored(kind, line, each.id, each.number, each.customer_id, [each.number], called)
+        for each, called in await _likeliest(tx, line, Refund, name, _has(line, Refund.number), held)
+    ]
 
 
 async def _payments(tx: Tx, line: BankLine) -> list[MovedBack]:
-    query = select(Payment).where(
+    held = (
         Payment.bank_account_id == line.bank_account_id,
         Payment.amount == -line.amount,
         Payment.refunded == 0,
         Payment.status == "received",
         Payment.value_day <= line.value_day,
     )
+    of_invoice = _holds(line, Invoice.number_key)
+    for_invoice = exists().where(Allocation.payment_id == Payment.id, Allocation.invoice_id == Invoice.id, of_invoice)
+    named = or_(_has(line, Payment.number), for_invoice)
     found = []
-    for each in (await tx.scalars(query.order_by(Payment.id.desc()).limit(_CANDIDATES))).all():
+    for each, called in await _likeliest(tx, line, Payment, Payment.payer_name, named, held):
         numbers = [each.number, *(one.invoice_number for one in each.allocations)]
-        found.append(
-            _scored("returned_payment", line, each.id, each.number, each.customer_id, numbers, each.payer_name)
-        )
+        found.append(_scored("returned_payment", line, each.id, each.number, each.customer_id, numbers, called))
     return found
+
+
+async def _likeliest(
+    tx: Tx,
+    line: BankLine,
+    kind: type[AnyMoved],
+    name: ColumnElement[str | None],
+    named: ColumnElement[bool],
+    held: Sequence[ColumnElement[bool]],
+) -> list[tuple[AnyMoved, str | None]]:
+    """Of all that the line may be, each with whose it is: what it names, and the first of those whose name it has and of all others.
+
+    Nothing else is among the likeliest, however many have its amount.
+    """
+    called: list[str] = []
+    if line.payer_name:
+        known = list(await tx.scalars(select(name).where(*held, name.is_not(None)).distinct()))
+        # A tenth of a millisecond each, and there may be tens of thousands: others go on meanwhile.
+        called = await asyncio.to_thread(lambda: [each for each in known if alike(line.payer_name or "", each)])
+    everything = select(kind, name).where(*held).order_by(kind.number.collate("C"))
+    alike_ones = everything.where(name == any_(literal(called, ARRAY(Text)))).limit(_MOST)
+    found: dict[UUID, tuple[AnyMoved, str | None]] = {}
+    for query in (everything.where(named), alike_ones, everything.limit(_MOST)):
+        found |= {each.id: (each, whose) for each, whose in await tx.execute(query)}
+    return list(found.values())
+
+
+def _has(line: BankLine, number: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the line has a number that this service made, by its letters and digits alone."""
+    return _holds(line, func.lower(func.regexp_replace(number, "[^A-Za-z0-9]", "", "g")))
+
+
+def _holds(line: BankLine, key: ColumnElement[Any]) -> ColumnElement[bool]:
+    return func.strpos(squeezed(line.reference or ""), key) > 0
 
 
 def _scored(

@@ -17,6 +17,7 @@ from accounting.invoices.bodies import NewInvoiceLine
 from accounting.invoices.buyers import followed, standing_for
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.models import UNPAID, Invoice
+from accounting.invoices.taxing import UNTAXED
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.core.money import LARGEST_AMOUNT, exponent
 from tailrace.db.database import Tx
@@ -124,11 +125,11 @@ async def _charge(tx: Tx, of: Invoice, notice: DunningNotice) -> UUID:
     """Ask for the fee by an invoice of its own, due at once; it is not taxed, since it makes good a damage."""
     language = str(of.customer["language"])
     line = NewInvoiceLine.model_validate(
-        {"name": f"{_FEE[language]} {notice.number}", "quantity": "1", "unit_price": str(notice.fee), "tax_rate": "0"}
+        {"name": f"{_FEE[language]} {notice.number}", "quantity": "1", "unit_price": str(notice.fee)}
     )
-    invoice = await commands.draft_own(tx, of, [line])
+    invoice = await commands.draft_own(tx, of, line, UNTAXED)
     await tx.flush()
-    return (await commands.issue(tx, invoice.id, None, by_itself=True)).id
+    return (await commands.issue(tx, invoice.id, None)).id
 
 
 def _item(invoice: Invoice, level: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from contracts.invoices import BillingMode, PrepaymentsTaxed
 from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Amount, Country, Day, Name, Note, Sentence, Text, UnitCode
+from tailrace.core.fields import Amount, Code, Country, Day, Name, Note, Sentence, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
 from tailrace.http.routing import Body
 
@@ -30,10 +30,12 @@ class NewInvoiceLine(Body):
     unit: UnitCode | None = None
     unit_price: UnitPrice
     """Of one `unit`, in minor units."""
-    tax_code: Text | None = None
-    """The code that it is taxed by."""
-    tax_rate: Rate
-    """The share of the net amount that is due as tax."""
+    tax_code: Code | None = None
+    """The tax code that it is taxed by, one that the company has; its rate of the day counts."""
+    tax_rate: Rate | None = Field(
+        None,
+        description="The share of the net amount that is due as tax. May be left out with `tax_code`, and is the same as its rate otherwise.",
+    )
 
 
 class PrepaymentBody(Body):
@@ -105,9 +107,19 @@ class InvoiceTerms(Body):
 
 
 class IssueBody(Body):
-    """When the invoice is of."""
+    """When the invoice is of, and what happens when rates of tax have changed since it was drafted."""
 
     dated: Day | None = Field(None, description="The day that it is of, not after today; today when left out.")
+    reprice: bool = Field(
+        False,
+        description="Issue it at the rates that the tax codes of its own lines have on that day; refused (`price-changed`) when false and one of"
+        " them has changed. What left with a shipment is taxed as it was ordered.",
+    )
+    expected_total: Amount | None = Field(
+        None,
+        description="The total that the person saw, tax included, in minor units; refused (`price-changed`) at another total,"
+        " with `reprice` too.",
+    )
 
 
 class CreditLine(Body):

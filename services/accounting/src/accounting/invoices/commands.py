@@ -7,7 +7,7 @@ from uuid import UUID
 from accounting.books import hold, role_map
 from accounting.days import days
 from accounting.invoices import policy, prepaying
-from accounting.invoices.bodies import InvoiceTerms, NewInvoice, NewInvoiceLine
+from accounting.invoices.bodies import InvoiceTerms, IssueBody, NewInvoice, NewInvoiceLine
 from accounting.invoices.buyers import Buyer, known_buyer
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
 from accounting.invoices.drafting import (
@@ -24,15 +24,16 @@ from accounting.invoices.models import Invoice, InvoiceLine, Issue
 from accounting.invoices.numbering import next_number
 from accounting.invoices.own_fields import checked_values, ensure_complete
 from accounting.invoices.prepayments import deduct
-from accounting.invoices.refusals import AlreadyInvoiced
-from accounting.invoices.taxing import tax
+from accounting.invoices.refusals import AlreadyInvoiced, PriceChanged
+from accounting.invoices.taxing import rates_said, renew, tax
 from accounting.invoices.timers import await_due
 from contracts.accounting import AccountRole
 from tailrace.core import clock
-from tailrace.core.errors import Invalid
+from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
+from tailrace.pricing.tax_codes import Rate
 
 _BACK = timedelta(days=366)
 _NO_VALUES: Mapping[str, bool | str] = {}
@@ -45,7 +46,7 @@ async def create(tx: Tx, asked: NewInvoice) -> Invoice:
     values = await checked_values(tx, asked.custom_fields)
     if asked.prepayment is not None:
         return await prepaying.draft(tx, asked, values)
-    own = own_lines(asked.lines)
+    own = own_lines(asked.lines, await rates_said(tx, asked.lines, await days.today(tx)))
     found = await _billable(tx, asked)
     if found is None:
         assert asked.customer_id is not None
@@ -65,16 +66,16 @@ async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
     return await _drafted(tx, found.buyer, found.currency, asked, lines, found.reference)
 
 
-async def draft_own(tx: Tx, like: Invoice, asked: Sequence[NewInvoiceLine]) -> Invoice:
-    """Draft an invoice of lines of its own for whom another one is for, due at once."""
+async def draft_own(tx: Tx, like: Invoice, asked: NewInvoiceLine, rate: Rate) -> Invoice:
+    """Draft an invoice of a line of its own for whom another one is for, due at once."""
     buyer = Buyer(like.customer_id, like.customer, 0, like.currency)
-    return await _drafted(tx, buyer, like.currency, InvoiceTerms(payment_terms_days=0), own_lines(asked))
+    return await _drafted(tx, buyer, like.currency, InvoiceTerms(payment_terms_days=0), own_lines([asked], [rate]))
 
 
-async def draft_lines(tx: Tx, buyer: Buyer, currency: str, asked: Sequence[NewInvoiceLine]) -> Invoice:
-    """Draft an invoice of lines of its own for somebody, due as was agreed with them."""
+async def draft_line(tx: Tx, buyer: Buyer, currency: str, asked: NewInvoiceLine, rate: Rate) -> Invoice:
+    """Draft an invoice of a line of its own for somebody, due as was agreed with them."""
     terms = InvoiceTerms(payment_terms_days=buyer.payment_terms_days)
-    return await _drafted(tx, buyer, currency, terms, own_lines(asked))
+    return await _drafted(tx, buyer, currency, terms, own_lines([asked], [rate]))
 
 
 async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> Invoice:
@@ -89,10 +90,11 @@ async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> I
         invoice.change(terms, list(invoice.lines))
         return invoice
     delivered = [line for line in invoice.lines if line.shipment_id is not None]
-    lines = [*delivered, *own_lines(asked.lines)]
+    today = await days.today(tx)
+    lines = [*delivered, *own_lines(asked.lines, await rates_said(tx, asked.lines, today))]
     if not lines:
         raise Invalid.field("/lines", "An invoice has a line.")
-    await tax(tx, lines, await days.today(tx))
+    await tax(tx, lines, today)
     ensure_fits(lines, "/lines")
     invoice.change(terms, numbered(lines))
     return invoice
@@ -113,28 +115,33 @@ async def delete(tx: Tx, id: UUID, match: int | None) -> None:
     (await tx.load(Invoice, id, match)).delete()
 
 
-async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None, *, by_itself: bool) -> Invoice:
-    """Let an invoice bind, under the next number. A person is asked for what the company's template wants of it.
+async def issue(tx: Tx, id: UUID, match: int | None, asked: IssueBody | None = None) -> Invoice:
+    """Let an invoice bind, under the next number. `asked` is what a person says, and None where it is issued by itself.
 
-    Raises InvoiceState, Invalid, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible.
+    A person is asked for what the company's template wants of it, and agrees to rates that have changed since it was drafted.
+    Raises InvoiceState, Invalid, PriceChanged, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible.
     """
     invoice = await tx.load(Invoice, id, match)
     invoice.after("issued")
-    if not by_itself:
+    if asked is not None:
         await ensure_complete(tx, invoice)
-    today = await days.today(tx)
+    today, dated = await days.today(tx), None if asked is None else asked.dated
     day = dated or today
     checked_day(day, today - _BACK, today, "/dated")
+    changes: Sequence[FieldProblem] = ()
     await ensure_roles(tx, day, _NEEDED if invoice.kind == "invoice" else _NEEDED_AHEAD)
     if invoice.kind == "prepayment":
         await prepaying.ensure_wanted(tx, invoice)
     if dated is not None and invoice.supplied_until is not None and dated < invoice.supplied_until:
         raise Invalid.field("/dated", f"Goods of it left on {invoice.supplied_until}: not before that.")
     if invoice.kind == "invoice":
-        # The law of its day says how its tax is rounded, whenever it was drafted.
+        # The law of its day says what it is taxed at, and how that is rounded, whenever it was drafted.
+        changes = await renew(tx, invoice, day) if asked is not None else []
         await tax(tx, invoice.lines, day)
         ensure_fits(invoice.lines, "/dated")
         invoice.add_up()
+    if asked is not None and ((changes and not asked.reprice) or asked.expected_total not in {None, invoice.total}):
+        raise PriceChanged(invoice.net, invoice.tax, changes, expected=asked.expected_total)
     seller = await policy.seller(tx)
     invoice.taxed_when_received = await policy.taxes_receipts(tx)
     prepaid_tax = await deduct(tx, invoice)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from accounting.models import Base
 from contracts.templates import TemplateSettings
 from tailrace.db.keys import tenant_index
-from tailrace.messaging.replica import Replica
+from tailrace.messaging.replica import Coded, Replica
 from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 from tailrace.pricing.copies import TaxCode, TaxPolicy
 
@@ -96,8 +96,8 @@ class CompanyCopy(Replica, Base):
     country: Mapped[str | None]
 
 
-class TaxCodeCopy(TaxCode, Base):
-    """How a tax code rounds, in place of the company."""
+class TaxCodeCopy(TaxCode, Coded, Base):
+    """A tax code: its rates, and how it rounds, in place of the company."""
 
     __tablename__ = "tax_code_copy"
 

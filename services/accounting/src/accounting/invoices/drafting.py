@@ -29,6 +29,7 @@ from tailrace.core.money import LARGEST_AMOUNT, round_minor, share
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 from tailrace.messaging.replica import by_ids
+from tailrace.pricing.tax_codes import Rate
 
 _NOTHING = Decimal(0)
 
@@ -183,14 +184,15 @@ def _delivered(
     )
 
 
-def own_lines(asked: Sequence[NewInvoiceLine]) -> list[InvoiceLine]:
-    """What the invoice itself sells, before it is taxed. Raises Invalid for a line of more than an amount holds."""
+def own_lines(asked: Sequence[NewInvoiceLine], rates: Sequence[Rate]) -> list[InvoiceLine]:
+    """What the invoice itself sells, each at its rate, before it is taxed. Raises Invalid for a line of more than an amount holds."""
     lines = []
-    for at, each in enumerate(asked):
+    for at, (each, (tax_rate, tax_code)) in enumerate(zip(asked, rates, strict=True)):
         net = round_minor(Fraction(each.quantity) * Fraction(each.unit_price))
         if net > LARGEST_AMOUNT:
             raise Invalid.field(f"/lines/{at}/unit_price", "The line's amount is too large.")
-        lines.append(InvoiceLine(id=uuid7(), net=net, tax=0, booked_tax=0, **each.model_dump(), **uncredited()))
+        terms = {**each.model_dump(), "tax_rate": tax_rate, "tax_code": tax_code}
+        lines.append(InvoiceLine(id=uuid7(), net=net, tax=0, booked_tax=0, **terms, **uncredited()))
     return lines
 
 

@@ -361,6 +361,16 @@ class InvoiceLine(Part, Base):
     invoice: Mapped[Invoice] = relationship(back_populates="lines")
 
     @property
+    def own(self) -> bool:
+        """Whether the invoice itself sells it: it is no part of a shipment, nor of what is paid ahead."""
+        return self.shipment_id is None and self.invoice.kind == "invoice"
+
+    @property
+    def place(self) -> str:
+        """Where the line stands in the invoice, as a JSON pointer."""
+        return f"/lines/{self.position - 1}"
+
+    @property
     def gross(self) -> int:
         return self.net + self.tax
 

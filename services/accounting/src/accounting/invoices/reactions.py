@@ -32,4 +32,4 @@ async def dispatched(tx: Tx, event: ShipmentDispatched, meta: Meta) -> None:
     invoice = await commands.draft(tx, found)
     if said.issues:
         await tx.flush()
-        await commands.issue(tx, invoice.id, None, by_itself=True)
+        await commands.issue(tx, invoice.id, None)

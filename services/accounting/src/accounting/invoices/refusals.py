@@ -1,8 +1,9 @@
 """What is refused of invoices, and the name each refusal goes by."""
 
+from collections.abc import Sequence
 from datetime import date
 
-from tailrace.core.errors import Invalid, NotYetKnown, Refused, Taken
+from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Refused, Taken
 from tailrace.db.error_classes import NotYet
 
 
@@ -31,6 +32,19 @@ class OutOfOrder(Refused):
 
     def __init__(self, last: date) -> None:
         super().__init__(f"The series has a document of {last}: nothing earlier follows it.", field="/dated")
+
+
+class PriceChanged(Refused):
+    """409: the invoice does not come to what it did when it was drafted, or to what was expected; `errors` says which rates and totals differ."""
+
+    slug, title = "price-changed", "The price has changed"
+
+    def __init__(self, net: int, tax: int, changes: Sequence[FieldProblem] = (), *, expected: int | None) -> None:
+        """`net` and `tax` are what it comes to now, in minor units, and `expected` is the total that was expected."""
+        total = FieldProblem(field="/expected_total", detail=f"The total is {net + tax}, and not {expected}.")
+        errors = [*([total] if expected not in {None, net + tax} else []), *changes]
+        said = f"It comes to {net + tax} now, {net} and {tax} of tax; issue that with reprice."
+        super().__init__(said, errors=errors[:20])
 
 
 class NotOneCustomer(Invalid):

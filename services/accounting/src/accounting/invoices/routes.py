@@ -130,8 +130,7 @@ async def issue_invoice(
     tx: Tx, who: InvoiceWriter, match: IfMatch, invoice_id: UUID, body: IssueBody | None = None
 ) -> Invoice:
     """Let it bind, under the next number. From here on it never changes, so that what the company's template asks for is there before."""
-    dated = None if body is None else body.dated
-    return await commands.issue(tx, invoice_id, match, dated, by_itself=False)
+    return await commands.issue(tx, invoice_id, match, body or IssueBody())
 
 
 @router.post("/{invoice_id}/credit-notes", status_code=201, response_model=CreditNoteView)

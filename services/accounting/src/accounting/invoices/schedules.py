@@ -63,4 +63,4 @@ async def _invoice(tx: Tx, customer_id: UUID, day: date) -> None:
         invoice = await commands.draft(tx, fitting(same))
         await tx.flush()
         if said.issues:
-            await commands.issue(tx, invoice.id, None, by_itself=True)
+            await commands.issue(tx, invoice.id, None)

@@ -13,7 +13,9 @@ from accounting.payments.models import Allocation, Payment
 from accounting.payments.rates import realised, worth
 from accounting.payments.refusals import NotTheirInvoice, TooMuchAllocated
 from tailrace.core import clock
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
+from tailrace.core.money import LARGEST_AMOUNT
 from tailrace.db.database import Tx
 
 
@@ -48,6 +50,8 @@ async def allocate(
     if not amount or not settled or settled > invoice.open:
         raise TooMuchAllocated(f"Of invoice {invoice.name}, {invoice.open} is open.", field=field)
     currency, gain = await realised(tx, invoice.currency, invoice.paid, settled, invoice.dated, came)
+    if max(valued, abs(gain)) > LARGEST_AMOUNT:
+        raise Invalid.field(field, "By the rates of its day, it is worth more than an amount holds.")
     allocation = Allocation(
         id=uuid7(),
         invoice_id=invoice.id,

@@ -64,6 +64,7 @@ class Payment(Aggregate, Base):
         refers_to("bank_account", "bank_account_id"),
         tenant_index("customer_id", "id"),
         tenant_index("value_day", "id"),
+        tenant_index("bank_account_id", "amount"),
         CheckConstraint("allocated >= 0 AND refunded >= 0 AND allocated + refunded <= amount", name="allocated"),
     )
 

@@ -4,6 +4,7 @@ Between the two days nothing is changed for good: what is really gained or lost 
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -19,16 +20,20 @@ from accounting.invoices.refusals import CompanyNotYetKnown
 from accounting.models import Base
 from accounting.payments.rates import company_currency, exactly, rate_on
 from accounting.payments.refusals import AlreadyRevalued, NoRate
+from accounting.posting import MOST_LINES
 from accounting.receivables.models import ReceivableEntry
 from accounting.refusals import DayLocked
 from contracts.payments import RevaluationPosted, RevaluationReversed, Revalued
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import round_minor
+from tailrace.core.money import LARGEST_AMOUNT, round_minor
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
 
+_MOST = LARGEST_AMOUNT * (MOST_LINES // 2)
+"""What a journal of two accounts holds."""
 _ONE_DAY, _BACK = timedelta(days=1), timedelta(days=3653)
 
 
@@ -45,7 +50,7 @@ class Revaluation(Aggregate, Base):
 
 
 async def revalue(tx: Tx, day: date) -> Revaluation:
-    """Of a day that is over. Raises Implausible, AlreadyRevalued, DayLocked, NoRate, RoleUnmapped, CompanyNotYetKnown."""
+    """Of a day that is over. Raises Implausible, AlreadyRevalued, DayLocked, NoRate, RoleUnmapped, CompanyNotYetKnown, Invalid."""
     today = await days.today(tx)
     checked_day(day, today - _BACK, today - _ONE_DAY, "/day")
     own = await company_currency(tx)
@@ -57,11 +62,13 @@ async def revalue(tx: Tx, day: date) -> Revaluation:
             raise DayLocked(each, free, field="/day")
     await ensure_roles(tx, day, ("exchange_clearing", "exchange_differences"))
     lines = await _lines(tx, day, own)
+    if max((abs(line.difference) for line in lines), default=0) > _MOST or abs(_sum(lines)) > _MOST:
+        raise Invalid.field("/day", "By the rates of that day, the difference is more than a journal holds.")
     made = Revaluation(
         id=uuid7(),
         day=day,
         currency=own,
-        difference=sum(line.difference for line in lines),
+        difference=_sum(lines),
         lines=[line.model_dump(mode="json") for line in lines],
     )
     said: dict[str, Any] = {"revaluation_id": made.id, "day": day, "currency": own, "difference": made.difference}
@@ -69,6 +76,10 @@ async def revalue(tx: Tx, day: date) -> Revaluation:
     made.record(RevaluationReversed(**said, effective_at=await days.begin_of(tx, day + _ONE_DAY)))
     tx.add(made)
     return made
+
+
+def _sum(lines: Sequence[Revalued]) -> int:
+    return sum(line.difference for line in lines)
 
 
 async def _lines(tx: Tx, day: date, own: str) -> list[Revalued]:

@@ -98,7 +98,7 @@ class RevaluedView(View):
     """What was owed in."""
     open: MinorTotal
     """What was owed, in that currency."""
-    difference: Minor
+    difference: MinorTotal
     """By how much it is worth more than when it was issued, in the company's currency."""
 
 
@@ -107,7 +107,7 @@ class RevaluationView(ResourceView):
     """At whose end it was valued."""
     currency: Currency
     """The company's own, an ISO 4217 code."""
-    difference: Minor
+    difference: MinorTotal
     """By how much all of it is worth more; undone as the next day begins."""
     lines: list[RevaluedView]
     """The same by currency."""

@@ -42,6 +42,7 @@ class Refund(Aggregate, Base):
         refers_to("bank_account", "bank_account_id"),
         tenant_index("customer_id", "id"),
         tenant_index("status", "id"),
+        tenant_index("bank_account_id", "amount"),
     )
 
     number: Mapped[str]

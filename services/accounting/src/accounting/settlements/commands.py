@@ -18,6 +18,7 @@ from accounting.invoices.copies import DeliveryCopy, OrderCopy
 from accounting.invoices.crediting import take_back, with_tax
 from accounting.invoices.drafting import buyer_of
 from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.taxing import by_now
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn
 from accounting.settlements.unbilled import Back, unbilled
 from contracts.returns import ReturnSettlementRequested
@@ -73,10 +74,10 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
             "quantity": "1",
             "unit_price": str(asked.fee.net),
         }
-        line |= {"tax_code": asked.fee.tax_code, "tax_rate": asked.fee.tax_rate}
-        drafted = await invoicing.draft_lines(tx, buyer, asked.currency, [NewInvoiceLine.model_validate(line)])
+        rate = await by_now(tx, (asked.fee.tax_rate, asked.fee.tax_code), await days.today(tx))
+        drafted = await invoicing.draft_line(tx, buyer, asked.currency, NewInvoiceLine.model_validate(line), rate)
         await tx.flush()
-        issued = await invoicing.issue(tx, drafted.id, None, by_itself=True)
+        issued = await invoicing.issue(tx, drafted.id, None)
         fee = (issued.id, issued.total)
     at = await invoicing.moment_of(tx, await days.today(tx))
     settlement = ReturnSettlement.made(asked, off, notes, fee, at)

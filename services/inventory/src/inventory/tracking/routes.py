@@ -15,9 +15,8 @@ from inventory.scopes import Inspector, Reader
 from inventory.tracking import tracing
 from inventory.tracking.views import BackorderStatus, BackorderView, LotDetail, LotMovementView, LotView
 from inventory.views import Kind
-from tailrace.core.fields import Code
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, where
+from tailrace.http.filters import any_of, between, equal, spelled, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -33,7 +32,7 @@ Lots = Annotated[
     listed(
         Lot,
         equal(Lot.item_id),
-        equal(Lot.number, Code),
+        spelled(Lot.number, Lot.number_key),
         any_of(Lot.status, LotStatus),
         *between(Lot.expires_on),
         sort=[Lot.created_at, Lot.number],

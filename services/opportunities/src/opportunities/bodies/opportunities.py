@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from contracts.opportunities import Category, Outcome, Requirement, StageKind
 from tailrace.core.fields import Amount, Code, Day, Name, Note, Sentence
 from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.text import folded
 from tailrace.http.routing import Body
 
 MOST_LINES = 200
@@ -121,7 +122,7 @@ class StageBody(Body):
 
 
 def _stages(stages: list[StageBody]) -> list[StageBody]:
-    codes = [each.code for each in stages]
+    codes = [folded(each.code) for each in stages]
     kinds = [each.kind for each in stages]
     if len(set(codes)) != len(codes):
         raise ValueError("two stages have one code")

@@ -25,7 +25,7 @@ from opportunities.scopes import Assigner, Configurer, Reader, Writer
 from opportunities.views.opportunities import ClosingView, OpportunitySummary, OpportunityView, StageHistoryView
 from tailrace.core.fields import Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal
+from tailrace.http.filters import any_of, any_spelled, between, by_id, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.http.searching import paginate_found
@@ -40,7 +40,7 @@ router = tenant_router(
 _FILTERS = (
     any_of(Opportunity.status, Status),
     any_of(Opportunity.category, Category),
-    any_of(Opportunity.stage),
+    any_spelled(Opportunity.stage),
     equal(Opportunity.number),
     equal(Opportunity.pipeline_id),
     equal(Opportunity.customer_id),

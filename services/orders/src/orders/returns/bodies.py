@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.returns import Outcome
-from tailrace.core.fields import Amount, Code, Name, Note, Text
+from tailrace.core.fields import Amount, Code, Name, Note
 from tailrace.core.money import PRICE_BOUND, Quantity, Rate
 from tailrace.http.routing import Body
 
@@ -42,10 +42,12 @@ class FeeBody(Body):
 
     net: Annotated[Amount, Field(gt=0, lt=PRICE_BOUND)]
     """Before tax, no more than the goods were sold for."""
-    tax_code: Text | None = None
-    """The code that it is taxed by."""
-    tax_rate: Rate
-    """The share of `net` that is due as tax."""
+    tax_code: Code | None = None
+    """The tax code that it is taxed by, one that the company has; its rate on the day of the fee's invoice counts."""
+    tax_rate: Rate | None = Field(
+        None,
+        description="The share of `net` that is due as tax. May be left out with `tax_code`, and is the same as its rate otherwise.",
+    )
 
 
 class NewReturn(Body):

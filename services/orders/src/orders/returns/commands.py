@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from contracts.returns import ReturnFee
 from orders.models import NOTHING, Order
+from orders.projections import TaxCodeCopy, days
 from orders.returns.bodies import NewReturn
 from orders.returns.models import DepartedLine, Return, ReturnLine, ReturnReason
 from orders.returns.refusals import MoreThanShipped
@@ -18,6 +19,7 @@ from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import absent
+from tailrace.pricing.tax_codes import SaidTax, rates_on
 
 NUMBERS = Numbers("return", "RT-{number:06}")
 
@@ -34,7 +36,7 @@ async def create(tx: Tx, asked: NewReturn) -> Return:
     reason = await _reason(tx, asked.return_reason_id)
     departed, bound = await departures_of(tx, order.id), await bound_of(tx, order)
     lines = [_line(order, departed, bound, asked, at) for at in range(len(asked.lines))]
-    fee = None if asked.fee is None else ReturnFee(**asked.fee.model_dump())
+    fee = await _fee(tx, asked)
     if fee is not None and fee.net > (worth := _worth(order, lines)):
         raise Invalid.field("/fee/net", f"The goods were sold for {worth}: the fee is no more than that.")
     made = Return.requested(await NUMBERS.next(tx), order, reason, asked.note, fee, lines)
@@ -92,6 +94,15 @@ async def bound_of(tx: Tx, order: Order) -> dict[_Part, Decimal]:
     )
     with tx.seeing_all():
         return {(shipment_id, line_id): quantity for shipment_id, line_id, quantity in await tx.execute(query)}
+
+
+async def _fee(tx: Tx, asked: NewReturn) -> ReturnFee | None:
+    """What is asked for the trouble, at the rate of today. Raises Invalid."""
+    if asked.fee is None:
+        return None
+    said = SaidTax(asked.fee.tax_code, asked.fee.tax_rate, "/fee")
+    ((rate, code),) = await rates_on(tx, TaxCodeCopy, [said], await days.today(tx))
+    return ReturnFee(net=asked.fee.net, tax_code=code, tax_rate=rate)
 
 
 async def _reason(tx: Tx, id: UUID) -> ReturnReason:

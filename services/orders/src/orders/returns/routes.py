@@ -8,7 +8,7 @@ from sqlalchemy.orm import raiseload
 
 from contracts.returns import ReturnStatus
 from orders.models import Order
-from orders.projections import days, teams
+from orders.projections import catalog, days, teams
 from orders.returns import commands
 from orders.returns.bodies import NewReturn, ReturnReasonBody
 from orders.returns.models import Return, ReturnReason
@@ -28,7 +28,7 @@ router = tenant_router(
     "/v1/returns",
     tag="returns",
     about=_ABOUT,
-    reads=[departures, returns, teams, days],
+    reads=[departures, returns, teams, catalog, days],
 )
 of_orders = tenant_router("/v1/orders", tag="returns", about=_ABOUT, reads=[departures, returns, teams])
 reasons = tenant_router("/v1/return-reasons", tag="return reasons", about="Why goods come back.")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shipping.asns.bodies import NewAsn, ScanBody
 from shipping.asns.models import Asn
-from shipping.dates import dates
+from shipping.dates import check_last_days, dates
 from shipping.models import Shipment
 from shipping.projections import days
 from tailrace.core import clock
@@ -52,6 +52,8 @@ async def announce_shipment(tx: Tx, shipment: Shipment) -> None:
 
 async def announce(tx: Tx, said: NewAsn) -> Asn:
     """A supplier's delivery is to come. Raises AlreadyAnnounced, Implausible."""
+    for at, package in enumerate(said.packages):
+        await check_last_days(tx, [line.expires_on for line in package.lines], f"/packages/{at}/lines")
     if said.expected_on is not None:
         today = await days.today(tx)
         checked_day(said.expected_on, today - ARRIVED.back, today + _LATEST_EXPECTED, "/expected_on")
@@ -81,7 +83,8 @@ async def arrive(tx: Tx, asn_id: UUID, match: int | None, at: datetime | None) -
 
 
 async def scan(tx: Tx, asn_id: UUID, match: int | None, said: ScanBody) -> Asn:
-    """Raises Unknown, AsnState, AlreadyScanned, Invalid."""
+    """Raises Unknown, AsnState, AlreadyScanned, Implausible, Invalid."""
+    await check_last_days(tx, [line.expires_on for line in said.lines or ()], "/lines")
     asn = await tx.load(Asn, asn_id, match)
     asn.scan(said.sscc, said.model_dump(mode="json")["lines"])
     return asn

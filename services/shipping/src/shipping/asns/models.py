@@ -16,6 +16,7 @@ from contracts.asns import Direction
 from shipping.asns.refusals import AlreadyAnnounced, AlreadyScanned, AsnState
 from shipping.base import Base
 from tailrace.core.errors import Invalid
+from tailrace.core.text import folded
 from tailrace.core.transitions import Transitions
 from tailrace.core.units import MOST_QUANTITY
 from tailrace.db.keys import tenant_index
@@ -36,6 +37,7 @@ STATES = Transitions[Status](
 MOST_LINES = 2000
 """Of all parcels of a delivery together, which travel whole in one event."""
 Lines = Sequence[dict[str, Any]]
+_Key = tuple[str, str]
 
 
 class Asn(Aggregate, Base):
@@ -107,8 +109,10 @@ class Asn(Aggregate, Base):
         found = []
         for package in self.packages:
             announced, received = _sums(package["lines"]), _sums(package["received"] or ())
-            for sku, lot in sorted({*announced, *received}, key=lambda at: (at[0], at[1] or "")):
-                quantities = announced.get((sku, lot), Decimal(0)), received.get((sku, lot), Decimal(0))
+            # As the supplier spelled it, where it was announced.
+            called = {**_called(package["received"] or ()), **_called(package["lines"])}
+            for key, (sku, lot) in sorted(called.items(), key=lambda each: (each[1][0], each[1][1] or "")):
+                quantities = announced.get(key, Decimal(0)), received.get(key, Decimal(0))
                 if quantities[0] != quantities[1]:
                     of = {"sscc": package["sscc"], "sku": sku, "lot": lot}
                     found.append(events.AsnDifference(**of, announced=quantities[0], received=quantities[1]))
@@ -120,17 +124,27 @@ class Asn(Aggregate, Base):
 
 def more_than_counts(packages: Iterable[Mapping[str, Any]], what: str) -> str | None:
     """The item of which all `packages` together hold more than a quantity may be; None when there is none."""
-    sums = _sums([line for package in packages for line in package[what] or ()])
-    return next((sku for (sku, _), quantity in sums.items() if quantity >= MOST_QUANTITY), None)
+    lines = [line for package in packages for line in package[what] or ()]
+    called = _called(lines)
+    return next((called[key][0] for key, quantity in _sums(lines).items() if quantity >= MOST_QUANTITY), None)
 
 
 def _found(package: dict[str, Any]) -> dict[str, Any]:
     return {"sscc": package["sscc"], "weight_grams": package["weight_grams"], "lines": package["received"]}
 
 
-def _sums(lines: Lines) -> dict[tuple[str, str | None], Decimal]:
-    sums: dict[tuple[str, str | None], Decimal] = {}
+def _sums(lines: Lines) -> dict[_Key, Decimal]:
+    sums: dict[_Key, Decimal] = {}
     for line in lines:
-        at = (line["sku"], line.get("lot"))
-        sums[at] = sums.get(at, Decimal(0)) + Decimal(line["quantity"])
+        sums[_key(line)] = sums.get(_key(line), Decimal(0)) + Decimal(line["quantity"])
     return sums
+
+
+def _called(lines: Lines) -> dict[_Key, tuple[str, str | None]]:
+    """Item and lot as the first of their lines spells them."""
+    return {_key(line): (line["sku"], line.get("lot")) for line in reversed(lines)}
+
+
+def _key(line: Mapping[str, Any]) -> _Key:
+    """What item and lot have in common with every other spelling of them."""
+    return folded(line["sku"]), folded(line.get("lot") or "")

@@ -3,19 +3,17 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import select
-
 from shipping.carriers import Carrier
 from shipping.rates.bodies import TariffBody
 from shipping.rates.models import Tariff
 from tailrace.db.database import Tx
+from tailrace.db.master_data import ids_by_code
 from tailrace.transfer.columns import column
 from tailrace.transfer.importable import Importable, Reference
 
 
 async def _carriers(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
-    live = select(Carrier.code, Carrier.id).where(Carrier.code.in_(codes), Carrier.deleted_at.is_(None))
-    return {row.code: row.id for row in await tx.execute(live)}
+    return await ids_by_code(tx, Carrier, codes)
 
 
 tariffs = Importable(

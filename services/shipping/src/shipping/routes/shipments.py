@@ -17,6 +17,7 @@ from shipping.bodies import (
     PickBody,
     SplitBody,
 )
+from shipping.dates import check_last_days
 from shipping.models import Shipment, Wanted
 from shipping.papers import papers
 from shipping.reactions import order_requests
@@ -96,6 +97,7 @@ async def pick_shipment(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, 
 @router.post("/{shipment_id}/packages", status_code=201, response_model=ShipmentView)
 async def create_package(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: PackageBody) -> Shipment:
     """Put picked goods into a parcel."""
+    await check_last_days(tx, [line.expires_on for line in body.lines], "/lines")
     described = body.model_dump(exclude={"lines"})
     marks = {
         line.line_id: line.model_dump(mode="json", include={"gtin", "lot", "expires_on"}, exclude_none=True)
