@@ -47,7 +47,8 @@ class Rows:
     async def canonical(self, known: Iterable[str], without: str) -> Mapping[str, list[str]]:
         """Each table's rows with moments, and ids other than the `known` ones, blotted out, without numbers that tell only which came first (identity
         columns); rows that mention `without` left out."""
-        kept, found = frozenset(known), {}
+        kept = frozenset(known)
+        found: dict[str, list[str]] = {}
         for table in await self.tables():
             begun = self._begun.get(table, frozenset())
             texts = [row[0] for row in await self._texts(table) if row[0] not in begun]
