@@ -155,6 +155,7 @@ def _sheet(rows: str, styles: str) -> bytes:
         ('numFmtId="22"', "2026-01-31T00:00:00Z"),
         ('numFmtId="170" formatCode="dd/mm/yyyy HH:MM"', "2026-01-31T00:00:00Z"),
         ('numFmtId="170" formatCode="yyyy&quot;h&quot;\\-mm\\-dd"', "2026-01-31"),
+        ('numFmtId="170" formatCode="[White]yyyy/mm/dd"', "2026-01-31"),
         ('numFmtId="170" formatCode="[$-409]d\\-mmm\\-yy;@"', "2026-01-31"),
         ('numFmtId="170" formatCode="[$-409]m/d/yy\\ h:mm\\ AM/PM;@"', "2026-01-31T00:00:00Z"),
     ],

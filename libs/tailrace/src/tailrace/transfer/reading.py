@@ -35,8 +35,8 @@ _CELL = re.compile(rb"""\br\s{0,9}=\s{0,9}["']([A-Za-z]{1,8})([0-9]{1,12})["']""
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _TIMED = frozenset({"18", "19", "20", "21", "22", "45", "46", "47"})
 """The numbers of the formats that every spreadsheet has and that show a time (ECMA-376, part 1, 18.8.30)."""
-_NO_TIME = re.compile(r'"[^"]*"|\\.|\[[^\]hH]*\]|[_*].')
-"""What stands in a format and is no part of a date: texts, characters as they are, colours, conditions and languages, blanks."""
+_NO_TIME = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')
+"""What stands in a format and is no part of a date: texts, characters as they are, colours, conditions, languages and durations, blanks."""
 _BLOCK = 1024 * 1024
 _OVERLAP = 64
 
