@@ -4,11 +4,15 @@ What operations have alike, a parameter that is declared for all or a kind of fi
 field and parameter of each service besides. So what is wrong in that alone is asked of one operation that has it; what is good, of everybody.
 
 Of a large operation, the later cases take turns by the seed: it has hundreds, most of them one field of many put in or left out.
+
+Paths take turns too (`paths_of`): seeds that follow one another, as those of days do, come to each of them once in a round, and each round mixes them
+otherwise.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
 from typing import Any
 from zlib import crc32
 
@@ -20,6 +24,29 @@ _OTHER_METHOD = "unspecified_http_method"
 
 _ALL_OF = 20
 """So many cases of an operation are asked each time; of the next so many every second one, of those after that every third, and so on."""
+
+
+_OF_MANY = 20
+"""Of so many paths that are asked, one takes many things at once, if there is any."""
+
+
+def takes_many(path: str) -> bool:
+    """Whether each of the things that a path takes is refused by itself, in an answer of 200."""
+    return path.endswith("/bulk")
+
+
+def paths_of(paths: Sequence[str], at_most: int, seed: int) -> list[str]:
+    """Those that a run asks, at most so many: whichever it is, there are some among them that take many things."""
+    many = [path for path in paths if takes_many(path)]
+    these = _turn(many, max(1, at_most // _OF_MANY), seed)
+    return sorted([*these, *_turn([path for path in paths if not takes_many(path)], at_most - len(these), seed)])
+
+
+def _turn(paths: Sequence[str], at_most: int, seed: int) -> Sequence[str]:
+    """One of as many shares as it takes."""
+    shares = max(1, -(-len(paths) // at_most))
+    number, turn = divmod(seed, shares)
+    return Random(number).sample(sorted(paths), len(paths))[turn::shares]
 
 
 class Share:

@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from shares import Share
+import pytest
+from shares import Share, paths_of, takes_many
 
 _AFTER = {"name": "after", "in": "header", "schema": {"type": "string", "maxLength": 9}}
 _NAME = {"type": "string", "maxLength": 20}
@@ -56,3 +57,24 @@ def test_each_case_has_its_turn() -> None:
         assert 50 < len(today) < 90
         asked |= today
     assert asked == set(range(200))
+
+
+_PATHS = [*(f"/v1/things/{number}" for number in range(463)), *(f"/v1/{name}/bulk" for name in "abcd")]
+
+
+@pytest.mark.parametrize("first", [739_000, 7])
+def test_every_path_has_its_turn_and_each_run_takes_many_things_somewhere(first: int) -> None:
+    days = 9
+    runs = [paths_of(_PATHS, 60, day) for day in range(first, first + 2 * days)]
+    for run in runs:
+        assert len(run) == len(set(run)) <= 60
+        assert 1 <= sum(map(takes_many, run)) <= 3
+    assert {path for run in runs for path in run} == set(_PATHS)
+    assert runs == [paths_of(list(reversed(_PATHS)), 60, day) for day in range(first, first + 2 * days)]
+    assert len(set(map(tuple, runs))) == len(runs), "what was asked together is not asked together for ever"
+
+
+def test_a_run_of_everything_asks_everything() -> None:
+    assert paths_of(_PATHS, 1_000_000, 1) == sorted(_PATHS)
+    one_by_one = [path for path in _PATHS if not takes_many(path)]
+    assert paths_of(one_by_one, 1_000_000, 1) == sorted(one_by_one)

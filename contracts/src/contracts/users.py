@@ -170,6 +170,12 @@ class TeamUpdated(TeamDescription):
     type: ClassVar[str] = "user.team.updated"
 
 
+class TeamRestored(TeamDescription):
+    """The team was dissolved and is there again, without those who left meanwhile."""
+
+    type: ClassVar[str] = "user.team.restored"
+
+
 class TeamDeleted(UserEvent):
     """The team is dissolved; its people stay."""
 
@@ -218,6 +224,7 @@ PUBLISHED: tuple[type[UserEvent], ...] = (
     UserDeleted,
     TeamCreated,
     TeamUpdated,
+    TeamRestored,
     TeamDeleted,
     UserLoggedIn,
     UserLoggedOut,

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from structlog.testing import capture_logs
@@ -32,6 +33,13 @@ async def test_ready_stays_ready_and_counts_the_dead_letters(toy: Harness) -> No
     )
     oldest = await toy.admin.fetchval("SELECT min(dead_lettered_at) FROM dead_letter")
     assert datetime.fromisoformat(said["dead_letters_since"]) == oldest.replace(microsecond=0)
+
+
+async def test_without_a_place_of_its_consumer_it_is_not_ready(toy: Harness) -> None:
+    toy.app.state.consumer = SimpleNamespace(ready=asyncio.Event(), waiting_for="Kafka: away", backfilling={})
+    assert await _health(toy) == (503, {"status": "waiting", "for": {"consumer": "Kafka: away"}, "dead_letters": 0})
+    toy.app.state.consumer.ready.set()
+    assert await _health(toy) == (200, {"status": "ready", "dead_letters": 0, "consumer": "Kafka: away"})
 
 
 async def test_without_its_tables_it_is_not_ready(toy: Harness) -> None:

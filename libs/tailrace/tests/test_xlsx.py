@@ -11,7 +11,10 @@ from zipfile import ZipFile
 import pytest
 from python_calamine import CalamineWorkbook
 
+from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.http import xlsx
+from tailrace.transfer import reading
+from tailrace.transfer.columns import value_of
 
 _MOMENT = datetime(2026, 1, 31, 23, 30, 15, 250000, tzinfo=UTC)
 
@@ -95,3 +98,74 @@ def test_what_was_written_is_sent_and_not_kept() -> None:
     tracemalloc.stop()
     assert sum(sizes) + len(book.end()) > 500_000 and peak < 1_000_000
     assert sum(size > 0 for size in sizes) > 10
+
+
+_DAY = date(2026, 1, 31)
+_MIDNIGHT = datetime(2026, 1, 31, tzinfo=UTC)
+_IN_TOKYO = timezone(timedelta(hours=9))
+
+
+@pytest.mark.parametrize("block", [50, 1024 * 1024])
+def test_what_is_exported_is_imported_as_what_it_was(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """A moment at midnight is the same number as its day; the cell's format tells which is meant, wherever blocks of the file end."""
+    monkeypatch.setattr(reading, "_BLOCK", block)
+    rows: list[tuple[Any, Any, Any, str]] = [
+        (_DAY, _MIDNIGHT, 1, "2026-01-31T00:00:00Z"),
+        (None, None, None, ""),
+        (_DAY, datetime(2026, 1, 31, 9, tzinfo=_IN_TOKYO), 2, "2026-01-31T00:00:00Z"),
+        (_DAY, datetime(2026, 1, 31, tzinfo=_IN_TOKYO), 3, "2026-01-30T15:00:00Z"),
+        (_DAY, _MOMENT, 46053, "2026-01-31T23:30:15.250000Z"),
+        (date(1900, 2, 28), datetime(1900, 2, 28, tzinfo=UTC), 4, "1900-02-28T00:00:00Z"),
+        (_DAY, _MIDNIGHT, None, "2026-01-31T00:00:00Z"),
+    ]
+    book = xlsx.Workbook("list", ["day", "moment", "number"])
+    file = book.add([row[:3] for row in rows]) + book.end()
+    heading, *read = reading.rows_of(io.BytesIO(file), None)
+    assert heading == ["day", "moment", "number"]
+    shown = [[day.isoformat() if day else "", moment, str(number or "")] for day, _, number, moment in rows]
+    assert [[day, moment.replace("+00:00", "Z"), number] for day, moment, number in read] == shown
+    # Whatever the company's days are, of which a plain day would be one.
+    tokyo = Calendar([Since(ALWAYS, "Asia/Tokyo")])
+    for (_, moment, *_), (_, text, _) in zip(rows, read, strict=True):
+        if moment is not None:
+            assert datetime.fromisoformat(value_of(text, "moment", tokyo)) == moment
+
+
+def _sheet(rows: str, styles: str) -> bytes:
+    """A file that another program wrote: with these rows, and these formats of its own."""
+    book = xlsx.Workbook("list", [])
+    out = io.BytesIO()
+    with ZipFile(io.BytesIO(book.end())) as written, ZipFile(out, "w") as file:
+        for part in written.namelist():
+            text = written.read(part).decode()
+            if part == "xl/worksheets/sheet1.xml":
+                main = text.partition('xmlns="')[2].partition('"')[0]
+                text = f'<x:worksheet xmlns:x="{main}"><x:sheetData>{rows}</x:sheetData></x:worksheet>'
+            if part == "xl/styles.xml":
+                main = text.partition('xmlns="')[2].partition('"')[0]
+                text = f'<styleSheet xmlns="{main}">{styles}</styleSheet>'
+            file.writestr(part, text)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("format", "shown"),
+    [
+        ('numFmtId="14"', "2026-01-31"),
+        ('numFmtId="22"', "2026-01-31T00:00:00Z"),
+        ('numFmtId="170" formatCode="dd/mm/yyyy HH:MM"', "2026-01-31T00:00:00Z"),
+        ('numFmtId="170" formatCode="yyyy&quot;h&quot;\\-mm\\-dd"', "2026-01-31"),
+        ('numFmtId="170" formatCode="[White]yyyy/mm/dd"', "2026-01-31"),
+        ('numFmtId="170" formatCode="[$-409]d\\-mmm\\-yy;@"', "2026-01-31"),
+        ('numFmtId="170" formatCode="[$-409]m/d/yy\\ h:mm\\ AM/PM;@"', "2026-01-31T00:00:00Z"),
+    ],
+)
+def test_a_whole_day_is_a_moment_where_its_cell_shows_hours(format: str, shown: str) -> None:
+    own = f'<numFmts count="1"><numFmt {format}/></numFmts>' if "formatCode" in format else ""
+    number = format.partition(" ")[0]
+    styles = f'{own}<cellXfs count="2"><xf numFmtId="0"/><xf {number}/></cellXfs>'
+    cells = '<x:c r="C3" s="1"><x:v>46053</x:v></x:c><x:c s="1"><x:v>46053</x:v></x:c><x:c r="F3" s="1"><x:v>46053.5</x:v></x:c>'
+    rows = f'<x:row r="3">{cells}</x:row><x:row><x:c r="C4"><x:v>7</x:v></x:c></x:row>'
+    *_, read, last = reading.rows_of(io.BytesIO(_sheet(rows, styles)), None)
+    assert read == [shown, shown, "", "2026-01-31T12:00:00Z"]
+    assert last[0] == "7"

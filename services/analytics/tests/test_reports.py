@@ -13,7 +13,7 @@ from selling_desk import NOON, Desk, order_said, sell
 from analytics.freshness import PUBLISHERS, topics_heard
 from analytics.projections import movements
 from analytics.service import service
-from contracts import activities, orders
+from contracts import activities, orders, users
 from tailrace.capture.canary import Arrival
 from tailrace.capture.freshness import LONGEST, Reading, reading_of
 from tailrace.core.ids import uuid7
@@ -69,6 +69,21 @@ async def test_amounts_of_two_currencies_are_never_added(desk: Desk) -> None:
     assert [(row["currency"], row["confirmed"]["amount"]) for row in rows] == [("EUR", 100), ("JPY", 7_000)]
     (only,) = (await desk.ask(SALES, **OCTOBER, currency="JPY"))["rows"]
     assert (only["currency"], only["confirmed"]["count"]) == ("JPY", 1)
+
+
+async def test_a_team_that_was_dissolved_and_is_there_again_counts_from_then_on(desk: Desk) -> None:
+    await sell(desk, 1, 100, desk.bo)
+
+    async def counted() -> dict[str | None, int]:
+        rows = (await desk.ask(SALES, by="team", **OCTOBER))["rows"]
+        return {row["key"]: row["confirmed"]["amount"] for row in rows}
+
+    assert await counted() == {str(desk.north): 100}
+    await desk.h.deliver(users.TeamDeleted(team_id=desk.north), aggregate_id=desk.north)
+    assert await counted() == {None: 100}
+    back = users.TeamRestored(team_id=desk.north, name="Sales", member_ids=[desk.bo])
+    await desk.h.deliver(back, aggregate_id=desk.north)
+    assert await counted() == {str(desk.north): 100}
 
 
 async def test_a_seller_sees_their_own_and_a_teams_reach_its_people(desk: Desk) -> None:

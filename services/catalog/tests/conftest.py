@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from catalog.service import service
-from contracts import inventory, orders, quotes, returns, shipments
+from contracts import inventory, opportunities, orders, quotes, returns, shipments
 from contracts.users import TenantCreated
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -33,7 +33,7 @@ class Store:
         self.h = catalog
         self.item_id, self.warehouse_id = uuid7(), uuid7()
         self.order_id, self.shipment_id, self.reservation_id, self.line_id = uuid7(), uuid7(), uuid7(), uuid7()
-        self.return_id, self.quote_id = uuid7(), uuid7()
+        self.return_id, self.quote_id, self.opportunity_id = uuid7(), uuid7(), uuid7()
 
     async def make(self) -> None:
         bolt = {"sku": "BOLT", "name": "Bolt", "tax_rate": "0.19"}
@@ -61,7 +61,7 @@ class Store:
 
     async def hear(self, *events: Event) -> None:
         ids = {"order.events": self.order_id, "shipment.events": self.shipment_id, "inventory.events": self.line_id}
-        ids |= {"quote.events": self.quote_id}
+        ids |= {"quote.events": self.quote_id, "opportunity.events": self.opportunity_id}
         for event in events:
             await self.h.deliver(event, aggregate_id=ids[event.topic], time=NOW)
 
@@ -113,6 +113,17 @@ class Store:
         said |= {"by_quote_id": uuid7(), "final": True}
         fields = {name: value for name, value in said.items() if name in kind.model_fields}
         event: Event = kind(quote_id=self.quote_id, number="Q-000007", revision=1, **fields)
+        return event
+
+    def hoped_for(
+        self, kind: type[Any] = opportunities.OpportunityCreated, *, status: Any = "open", item: UUID | None = None
+    ) -> Event:
+        """An opportunity for the item, and for something that the catalog does not have."""
+        said = {"name": "Bolts", "quantity": FIVE, "unit_price": Decimal(1), "amount": 5}
+        lines = [opportunities.OpportunityLine(item_id=id, **said) for id in (item or self.item_id, None)]
+        terms = {"customer_id": uuid7(), "pipeline_id": uuid7(), "stage": "offer", "amount": 10, "currency": "EUR"}
+        terms |= {"name": "Bolts", "status": status, "category": "pipeline", "expected_close_on": NOW.date()}
+        event: Event = kind(opportunity_id=self.opportunity_id, number="OP-000007", lines=lines, **terms)
         return event
 
     def goods_back(self, kind: type[Any] = returns.ReturnAuthorised) -> Event:

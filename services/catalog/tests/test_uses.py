@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from catalog.models import Item, Unit
-from contracts import customers, inventory, orders, quotes, returns, shipments
+from contracts import customers, inventory, opportunities, orders, quotes, returns, shipments
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
@@ -122,6 +122,35 @@ async def test_an_offer_needs_what_it_offers_until_it_is_over_however_it_ends(st
         await store.refused()
         await store.hear(store.quoted(end))
         assert await store.h.admin.fetchval("SELECT count(*) FROM use") == 0, end.type
+    await store.deleted()
+
+
+async def test_an_opportunity_needs_its_items_while_it_is_open(store: Store) -> None:
+    updated, item = opportunities.OpportunityUpdated, store.both[0]
+    gone = opportunities.OpportunityDeleted(opportunity_id=store.opportunity_id, number="OP-000007")
+
+    async def kept() -> None:
+        refused = await store.h.client.delete(item)
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+        needed_by = f"opportunity OP-000007 (/v1/opportunities/{store.opportunity_id})"
+        assert refused.json()["detail"] == f"Item BOLT is still needed by {needed_by}."
+
+    await store.hear(store.hoped_for())
+    await kept()
+    ends = {
+        "won": store.hoped_for(updated, status="won"),
+        "lost": store.hoped_for(updated, status="lost"),
+        "for something else": store.hoped_for(updated, item=uuid7()),
+        "deleted": gone,
+    }
+    for how, end in ends.items():
+        await store.hear(end)
+        assert (await store.h.client.delete(item)).status_code == 204, how
+        # Reopened, changed or restored while the item was being deleted: it is there again.
+        await store.hear(store.hoped_for(opportunities.OpportunityRestored if end is gone else updated))
+        assert (await store.h.client.get(item)).status_code == 200, how
+        await kept()
+    await store.hear(gone)
     await store.deleted()
 
 

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from sqlalchemy import exists, func, select
 
-from contracts.users import TeamCreated, TeamDeleted, TeamUpdated
+from contracts.users import TeamCreated, TeamDeleted, TeamRestored, TeamUpdated
 from customers.models import Customer, Person
 from tailrace.core.ids import uuid7
 from tailrace.db import search
@@ -163,6 +163,10 @@ async def test_a_team_sees_its_members_and_the_teams_below_at_once(sales: Sales,
     assert given.status_code == 200
     await sales.h.deliver(TeamDeleted(team_id=below), aggregate_id=below)
     assert await seen(lead) == set()
+    again = TeamRestored(team_id=below, name="T", parent_id=above, member_ids=[sales.cy])
+    await sales.h.deliver(again, aggregate_id=below)
+    assert await seen(lead) == {"Ada bo", "Ada cy"}
+    assert await seen(sales.h.client_as(TEAM, user=sales.bo)) == set(), "who left meanwhile is in it no more"
 
 
 async def test_teams_in_a_circle_end(sales: Sales, theirs: dict[str, Any]) -> None:

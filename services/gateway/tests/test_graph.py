@@ -279,6 +279,17 @@ async def test_what_is_no_graphql_request_is_a_problem(stand: Stand) -> None:
     for query in ("query=%7Borders%7BnextCursor%7D%7D&query=%7Borders%7BnextCursor%7D%7D", "variables=%22%5Cud800%22"):
         async with stand.client.get(f"/graphql?{query}", headers=bearer()) as answer:
             assert answer.status == 400, query
+    asked = "query=%7Borders%7BnextCursor%7D%7D"
+    takes = "extensions, operationName, query, variables"
+    for method, query, unknown, known in (
+        ("GET", f"{asked}&queries=1", "queries", f"This takes {takes}."),
+        ("POST", asked, "query", "This takes none."),
+    ):
+        body = None if method == "GET" else {"query": "{orders {items {id}}}"}
+        async with stand.client.request(method, f"/graphql?{query}", json=body, headers=bearer()) as answer:
+            said = await answer.json(content_type=None)
+        assert (answer.status, said["type"]) == (400, "urn:tailrace:problem:unknown-parameter")
+        assert (said["detail"], [each["field"] for each in said["errors"]]) == (known, [unknown])
     async with stand.client.post("/graphql", data=b"query", headers=bearer()) as answer:
         assert answer.status == 415
     async with stand.client.post("/graphql", json={"query": " " * 70_000}, headers=bearer()) as answer:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import jsonschema_rs
 import pytest
 from fastapi import FastAPI, Query
-from gateway_stand import MakeStand, Stand
+from gateway_stand import MakeStand, Stand, bearer
 from pydantic import create_model
 
 from contracts.registry import events_by_type
@@ -105,7 +105,7 @@ def test_what_services_mean_alike_has_one_name_and_the_rest_their_own() -> None:
 def test_the_edge_says_what_it_refuses_and_adds() -> None:
     merged = merge_openapi({"orders": _service("orders", int)})
     answers = merged["paths"]["/v1/orders"]["get"]["responses"]
-    assert list(answers) == ["200", "404", "408", "422", "429", "502", "503", "504"]
+    assert list(answers) == ["200", "404", "408", "413", "414", "422", "429", "431", "502", "503", "504"]
     said = {"RateLimit", "RateLimit-Policy"}
     assert answers["200"]["headers"].keys() == said
     assert _resolve(merged, answers["429"]["$ref"])["headers"].keys() == {*said, "Retry-After", "X-Request-Id"}
@@ -163,6 +163,25 @@ def test_every_refusal_is_listed_once_with_its_meaning() -> None:
     by_type = {kind["type"]: kind for kind in listed}
     assert by_type["urn:tailrace:problem:too-many-requests"]["status"] == 429
     assert by_type["urn:tailrace:problem:stale"]["description"].startswith("`If-Match`")
+
+
+async def test_what_is_too_large_is_refused_as_declared_whatever_is_asked(stand: Stand) -> None:
+    """A body where none is taken, a path and headers beyond what a head may be: of every operation, a read too."""
+    declared = merge_openapi({"orders": _service("orders", int)})["paths"]["/v1/orders"]
+    long = "x" * 300_000
+    asked: list[tuple[str, dict[str, str], bytes | None, int]] = [
+        ("/v1/orders", {}, b"x" * 1001, 413),
+        (f"/v1/orders?after={long}", {}, None, 414),
+        ("/v1/orders", {"X-Long": long}, None, 431),
+    ]
+    for method in ("GET", "POST", "DELETE"):
+        for path, headers, body, status in asked:
+            headers = {**bearer(), **headers}
+            async with stand.client.request(method, path, headers=headers, data=body) as answer:
+                assert (answer.status, answer.content_type) == (status, "application/problem+json"), (method, path[:20])
+            for operation in declared.values():
+                assert str(status) in operation["responses"]
+    assert not stand.orders.seen
 
 
 async def test_the_document_and_the_pages_are_served(make_stand: MakeStand, tmp_path: Path) -> None:
@@ -233,6 +252,29 @@ async def test_another_method_on_a_page_is_a_405_problem(stand: Stand) -> None:
     async with stand.client.post("/docs") as answer:
         assert answer.status == 405
         assert answer.content_type == "application/problem+json"
+
+
+async def test_what_is_the_gateways_own_takes_no_parameters(make_stand: MakeStand) -> None:
+    """A mistyped one is not passed over in silence, as at any service."""
+    stand = await make_stand(metrics_from=["127.0.0.0/8"])
+    pages = ("/", "/docs", "/docs/style.css", "/docs/icon.svg", "/openapi.json", "/v1/contracts")
+    for path in (*pages, "/health/live", "/health/ready", "/metrics"):
+        async with stand.client.get(path) as answer:
+            assert answer.status == 200, path
+        async with stand.client.get(f"{path}?format=yaml&format=json&v=2") as answer:
+            said = await answer.json(content_type=None)
+            assert (answer.status, answer.content_type) == (400, "application/problem+json"), path
+        assert (said["type"], said["detail"]) == ("urn:tailrace:problem:unknown-parameter", "This takes none."), path
+        assert [each["field"] for each in said["errors"]] == ["format", "v"], path
+        async with stand.client.head(f"{path}?v=2") as answer:
+            assert answer.status == 400, path
+
+
+async def test_who_may_not_see_a_path_is_not_told_that_it_takes_no_parameters(make_stand: MakeStand) -> None:
+    stand = await make_stand(metrics_from=[])
+    for path in ("/metrics", "/metrics?v=2"):
+        async with stand.client.get(path) as answer:
+            assert answer.status == 404
 
 
 async def test_live_and_ready_differ(make_stand: MakeStand) -> None:

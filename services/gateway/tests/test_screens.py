@@ -108,7 +108,8 @@ async def test_what_is_no_screen_is_refused(stand: Stand) -> None:
         answer, said = await _read(stand, path)
         assert (answer.status, said["status"]) == (404, 404), path
     answer, said = await _read(stand, f"order/{id}?status=open")
-    assert (answer.status, said["errors"][0]["field"]) == (400, "?status")
+    assert (answer.status, said["errors"][0]["field"]) == (400, "status")
+    assert (said["type"], said["detail"]) == ("urn:tailrace:problem:unknown-parameter", "This takes none.")
     async with stand.client.post(f"/v1/screens/order/{id}", headers=bearer(), data=b"{}") as answer:
         assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
     assert not stand.orders.seen

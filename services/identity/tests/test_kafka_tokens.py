@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,6 +52,14 @@ async def identity(make_harness: MakeHarness) -> Harness:
 
 async def _ask(identity: Harness, user: str, secret: str, **form: str) -> httpx2.Response:
     return await identity.anonymous().post(AT, data={**ASKED, **form}, auth=(user, secret))
+
+
+async def test_identity_is_ready_before_kafka_is(identity: Harness) -> None:
+    """Kafka may ask for one of its tokens, or its keys, first: in a cluster nobody who is not ready is reached."""
+    identity.app.state.consumer = SimpleNamespace(ready=asyncio.Event(), waiting_for="Kafka: no token", backfilling={})
+    answer = await identity.anonymous().get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert answer.json()["consumer"] == "Kafka: no token"
 
 
 async def test_a_token_is_its_users_good_at_kafka_and_short(identity: Harness) -> None:

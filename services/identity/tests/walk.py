@@ -50,6 +50,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/auth/roles/{role_id}", role_id=made["id"])
     await w.put("/v1/auth/roles/{role_id}", {**role, "scopes": ["inventory:write"]}, role_id=made["id"])
     await w.delete("/v1/auth/roles/{role_id}", role_id=made["id"])
+    await w.post("/v1/auth/roles/{role_id}/restore", role_id=made["id"])
 
     person = {"email": "grace.picker@acme.example", "name": "Grace Picker"}
     user = await w.post("/v1/auth/users", {**person, "password": PASSWORD, "roles": []})
@@ -65,6 +66,7 @@ async def walk(w: Walker) -> None:
     await w.put("/v1/auth/teams/{team_id}", {**north, "deputy_id": user["id"]}, team_id=team["id"])
     await w.get("/v1/auth/users/{user_id}/position", user_id=user["id"])
     await w.delete("/v1/auth/teams/{team_id}", team_id=team["id"])
+    await w.post("/v1/auth/teams/{team_id}/restore", team_id=team["id"])
 
     w.become(UUID(company["id"]), UUID(user["id"]))
     await w.get("/v1/auth/me")

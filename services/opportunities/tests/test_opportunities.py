@@ -262,6 +262,55 @@ async def test_open_ones_go_with_a_deleted_customer_and_come_back_with_it(desk: 
     assert len(await desk.told("crm.opportunity.restored")) == 5
 
 
+async def test_one_that_was_deleted_by_mistake_is_restored(desk: Desk) -> None:
+    made = await desk.create()
+    assert (await desk.act(made, "restore", 409))["type"] == "urn:tailrace:problem:not-deleted"
+    await desk.act(made, "move", stage="PROPOSE")
+    await desk.ask("DELETE", f"{AT}/{made['id']}", 204)
+    (gone,) = (await desk.ask("GET", AT, deleted=True))["items"]
+    assert (gone["id"], (await desk.ask("GET", AT))["items"]) == (made["id"], [])
+    back = await desk.act(made, "restore")
+    assert (back["stage"], back["status"], back["amount"]) == ("PROPOSE", "open", 10_000)
+    assert await desk.read(made) == back
+    assert (await desk.ask("GET", AT, deleted=True))["items"] == []
+    (told,) = await desk.told("crm.opportunity.restored")
+    assert (told.stage, told.number) == ("PROPOSE", made["number"])
+    found = await desk.ask("GET", f"{AT}/search", q=made["number"])
+    assert [each["id"] for each in found["items"]] == [made["id"]], "it is found by words again"
+
+
+async def test_nothing_is_restored_that_refers_to_something_deleted(desk: Desk) -> None:
+    item = uuid7()
+    bolt: dict[str, Any] = {"item_id": item, "sku": "BOLT", "name": "Bolt", "unit": "pcs", "tax_rate": "0.1"}
+    await desk.h.deliver(catalog.ItemCreated(**bolt), aggregate_id=item)
+    line = {"item_id": str(item), "quantity": "1", "unit_price": "5"}
+    sold, won = (
+        await desk.create(lines=[{"name": "Work", "quantity": "1", "unit_price": "1"}, line]),
+        await desk.create(),
+    )
+    await desk.act(won, "win")
+    for each in (sold, won):
+        await desk.ask("DELETE", f"{AT}/{each['id']}", 204)
+
+    async def refused(field: str) -> None:
+        said = await desk.act(sold, "restore", 409)
+        assert (said["type"], said["errors"][0]["field"]) == ("urn:tailrace:problem:refers-to-deleted", field)
+
+    await desk.h.deliver(catalog.ItemDeleted(item_id=item, sku="BOLT"), aggregate_id=item)
+    await refused("/lines/1/item_id")
+    await desk.h.deliver(customers.CustomerDeleted(customer_id=desk.ada, number="C-1"), aggregate_id=desk.ada)
+    await desk.fire()
+    await refused("/customer_id")
+    pipe = f"/v1/pipelines/{desk.pipeline}"
+    await desk.ask("DELETE", pipe, 204)
+    await refused("/pipeline_id")
+    await desk.ask("POST", f"{pipe}/restore")
+    await desk.act(won, "restore")
+    await desk.customer(desk.ada, "C-1")
+    await desk.h.deliver(catalog.ItemRestored(**bolt), aggregate_id=item)
+    await desk.act(sold, "restore")
+
+
 async def test_a_deleted_one_is_with_its_own_customer_again_when_a_merge_is_undone(desk: Desk) -> None:
     """Deleted by somebody, while its customer stood for another: its history goes back, and it stays deleted."""
     made, into = await desk.create(), uuid7()

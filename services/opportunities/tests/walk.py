@@ -166,6 +166,7 @@ async def _opportunities(w: Walker, ada: str, item: str, rep: str, reason: str) 
     await w.post(f"{here}/reopen", {"reason": "They came back"}, opportunity_id=tower["id"])
     await w.get(f"{here}/stages", opportunity_id=tower["id"])
     await w.delete(here, opportunity_id=spare["id"])
+    await w.post(f"{here}/restore", opportunity_id=spare["id"])
 
 
 def _accepted(ada: str, opportunity_id: str) -> quotes.QuoteAccepted:

@@ -7,6 +7,7 @@ from contracts.users import (
     USER,
     TeamCreated,
     TeamDeleted,
+    TeamRestored,
     TeamUpdated,
     TenantCreated,
     TenantTimeZoneChanged,
@@ -16,7 +17,7 @@ from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.teams import Teams
 
 days = Days("activities.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
-teams = Teams("activities.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+teams = Teams("activities.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 users = replica("activities.users", Source(UserCopy, *USER))
 customers = replica(
     "activities.customers",

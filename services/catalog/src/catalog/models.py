@@ -80,7 +80,7 @@ class Item(MasterData, Base):
         return {**values, "tracking": tracking, "custom_fields": fields}
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse while there is stock of it, a quote, an order or a shipment needs it, or a price list prices it."""
+        """Raises InUse while there is stock of it, an opportunity, a quote, an order or a shipment needs it, or a price list prices it."""
         await refuse_used(tx, Use, self.id, f"Item {self.sku}")
         priced = select(PriceList.code).join(PriceList.prices)
         priced_by = priced.where(Price.item_id == self.id, PriceList.deleted_at.is_(None)).limit(1)

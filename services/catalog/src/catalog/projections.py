@@ -4,7 +4,7 @@ A price list begins and ends with the company's day. No item, no warehouse and n
 
 Stock needs both while there is any, more or less than nothing; a reservation while it holds some; an order from its draft until all of it has left
 or it is cancelled; a quote until it was answered or ended, an accepted one until its order is there; a shipment until it has left or is cancelled;
-a return from when it is asked for until it is closed or cancelled. A customer needs the price list that it has.
+a return from when it is asked for until it is closed or cancelled; an opportunity while it is open. A customer needs the price list that it has.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from catalog.models import Base, Use
-from contracts import customers, inventory, orders, quotes, returns, shipments
+from contracts import customers, inventory, opportunities, orders, quotes, returns, shipments
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.ids import derived_id
 from tailrace.messaging.days import Days
@@ -52,6 +52,19 @@ def quote_rejected(event: quotes.QuoteRejected) -> Iterable[Needs]:
 @uses.told_by(*quotes.OVER)
 def quote_over(event: quotes.QuoteEvent) -> Needs:
     return _quote(event)
+
+
+@uses.told_by(*opportunities.OPPORTUNITY.told_by)
+def opportunity(event: opportunities.OpportunityDescription) -> Needs:
+    lines = event.lines if event.status == "open" else ()
+    return _opportunity(
+        event.opportunity_id, {line.item_id for line in lines if line.item_id is not None}, event.number
+    )
+
+
+@uses.told_by(opportunities.OpportunityDeleted)
+def opportunity_deleted(event: opportunities.OpportunityDeleted) -> Needs:
+    return _opportunity(event.opportunity_id)
 
 
 @uses.told_by(returns.ReturnRequested, returns.ReturnAuthorised)
@@ -129,6 +142,10 @@ def _order(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> 
 
 def _quote(event: quotes.QuoteEvent, things: Iterable[UUID] = (), name: str | None = None) -> Needs:
     return Needs("quote", event.quote_id, set(things), f"/v1/quotes/{event.quote_id}", name)
+
+
+def _opportunity(id: UUID, items: Iterable[UUID] = (), number: str | None = None) -> Needs:
+    return Needs("opportunity", id, set(items), f"/v1/opportunities/{id}", number)
 
 
 def _return(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:

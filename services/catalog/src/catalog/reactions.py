@@ -10,7 +10,7 @@ from catalog import templates
 from catalog.models import Item, PriceList, Template, Unit, Warehouse
 from catalog.projections import uses
 from catalog.standard_templates import INDUSTRIES, STANDARD
-from contracts import customers, inventory, orders, quotes, returns, shipments
+from contracts import customers, inventory, opportunities, orders, quotes, returns, shipments
 from contracts.users import TenantCreated
 from tailrace.core.errors import Taken
 from tailrace.core.events import Meta
@@ -72,6 +72,7 @@ late_uses = restoring(
         orders.OrderConfirmed,
         quotes.QuoteCreated,
         quotes.QuoteUpdated,
+        *opportunities.OPPORTUNITY.told_by,
         returns.ReturnRequested,
         returns.ReturnAuthorised,
         shipments.ShipmentCreated,

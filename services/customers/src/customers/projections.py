@@ -14,6 +14,7 @@ from contracts.users import (
     USER,
     TeamCreated,
     TeamDeleted,
+    TeamRestored,
     TeamUpdated,
     TenantCreated,
     TenantDatePolicyChanged,
@@ -31,7 +32,7 @@ from tailrace.messaging.uses import Adds, Needs, Uses
 days = Days("customers.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 dates = DatePolicy("customers.dates", Base.metadata, TenantDatePolicyChanged)
 users = replica("customers.users", Source(UserCopy, *USER))
-teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 price_lists = replica("customers.price_lists", Source(PriceListCopy, *catalog.PRICE_LIST))
 templates = replica(
     "customers.templates",

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from starlette.types import Scope
 
@@ -78,6 +78,19 @@ def read_head(scope: Scope) -> Head:
         has_body=chunked or length not in (None, b"0"),
         authorization=singles.get(b"authorization", b"").decode("latin-1"),
     )
+
+
+def names_of(query: str) -> list[str]:
+    """The parameters of a query, for those who take some or none. Raises BadRequest."""
+    return [name for name, _ in pairs_of(query)]
+
+
+def pairs_of(query: str) -> list[tuple[str, str]]:
+    """The parameters of a query with their values, empty ones included. Raises BadRequest."""
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise BadRequest("The parameters are not UTF-8 in percent-encoding.", field="?") from error
 
 
 def _singles(headers: Headers) -> dict[bytes, bytes]:

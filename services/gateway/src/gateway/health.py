@@ -10,6 +10,7 @@ from gateway.revocations import Revocations
 from tailrace.core.errors import Unavailable, Unknown
 from tailrace.http.addresses import is_among
 from tailrace.http.jwks import Keys
+from tailrace.http.strict import StrictRoute, refuse_unknown
 
 
 def router(keys: Keys, revocations: Revocations) -> APIRouter:
@@ -17,7 +18,7 @@ def router(keys: Keys, revocations: Revocations) -> APIRouter:
 
     Later `revocations` in the answer says whether all of them are known, or since when and why newer ones may not be.
     """
-    health = APIRouter(prefix="/health", include_in_schema=False)
+    health = APIRouter(prefix="/health", include_in_schema=False, route_class=StrictRoute)
 
     @health.api_route("/live", methods=["GET", "HEAD"])
     async def live() -> dict[str, str]:
@@ -43,6 +44,8 @@ def for_operators(router: APIRouter, networks: Sequence[IPvAnyNetwork]) -> APIRo
     async def from_near(request: Request) -> None:
         if not is_among(request.client.host if request.client else None, networks):
             raise Unknown("path", request.url.path)
+        # Afterwards: a refusal of a parameter would tell the world that the path is there.
+        refuse_unknown(request.query_params.keys(), frozenset())
 
     guarded = APIRouter(dependencies=[Depends(from_near)], include_in_schema=False)
     guarded.include_router(router)

@@ -19,6 +19,7 @@ from gateway.compression import coded_tag, takes_gzip
 from gateway.files import static
 from gateway.screens import SCREENS
 from tailrace.http.etag import not_modified
+from tailrace.http.strict import StrictRoute
 from tailrace.runtime.openapi_merge import merge_openapi
 
 _SCRIPT = "text/javascript; charset=utf-8"
@@ -77,7 +78,7 @@ def merged(folder: Path | None = None) -> bytes:
 
 def router(folder: Path | None) -> APIRouter:
     """The landing page, the reference page, the document that it shows, and the contracts of the events."""
-    pages = APIRouter(include_in_schema=False)
+    pages = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
     async def page(request: Request) -> Response:
         name, media_type = _PAGES[request.url.path]

@@ -20,12 +20,13 @@ from starlette.types import Receive, Scope, Send
 from gateway.accesses import Accesses
 from gateway.admission import Admission, Charged
 from gateway.asking import Answer, Asking
-from gateway.head import Head, read_head
-from tailrace.core.errors import BadRequest, Unknown
+from gateway.head import Head, names_of, read_head
+from tailrace.core.errors import Unknown
 from tailrace.core.manifest import Route
 from tailrace.core.screens import Part, Screen
 from tailrace.http.etag import not_modified
 from tailrace.http.problem_details import MEDIA_TYPE
+from tailrace.http.strict import refuse_unknown
 from tailrace.runtime.openapi_screens import PREFIX, path_of
 
 _ROUTE: Final = Route(service="gateway", prefix=PREFIX)
@@ -50,9 +51,7 @@ class ScreenReads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = read_head(scope)
-        if head.query:
-            name = head.query.partition("=")[0].partition("&")[0]
-            raise BadRequest(f"A screen takes no parameters, and this is one: {name[:50]}.", field=f"?{name[:50]}")
+        refuse_unknown(names_of(head.query), frozenset())
         charged = await self._admission.admit(_ROUTE, head, scope)
         with self._accesses.noted(charged.principal, _ROUTE, head, scope, send) as answer:
             await self._read(head, charged, scope, receive, answer)

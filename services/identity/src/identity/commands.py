@@ -10,11 +10,12 @@ from identity import audit, passwords, sessions, teams, throttle
 from identity.audit import Origin
 from identity.bodies import ChangedUser, NewUser, RoleBody
 from identity.grants import ADMIN, ensure_known
-from identity.models import Credential, Role, User, user_role
+from identity.models import Credential, Role, Use, User, named_role, user_role
 from identity.refusals import LastAdmin
 from tailrace.core.context import Principal
 from tailrace.core.errors import FieldProblem, Forbidden, InUse, Invalid, Unauthenticated
 from tailrace.db.database import Tx
+from tailrace.messaging.uses import refuse_used
 
 
 async def self_of(tx: Tx, who: Principal) -> User:
@@ -125,8 +126,19 @@ async def delete_role(tx: Tx, role_id: UUID, match: int | None, who: Principal, 
     holders = await tx.scalar(select(func.count()).where(user_role.c.role_id == role.id))
     if holders:
         raise InUse(f"{holders} users have the role {role.name}; withdraw it from them first.")
+    await refuse_used(tx, Use, named_role(role.name), f"Role {role.name}")
     role.delete(datetime.now(UTC))
     audit.note(tx, origin, "role.deleted", role.id, name=role.name)
+
+
+async def restore_role(tx: Tx, role_id: UUID, match: int | None, who: Principal, origin: Origin) -> Role:
+    """Raises Unknown, Stale, NotDeleted, Forbidden, and Taken when another one has the name by now."""
+    role = await tx.load(Role, role_id, match, even_deleted=True)
+    _ensure_holds(who, role.scopes)
+    role.restore()
+    await tx.flush()
+    audit.note(tx, origin, "role.restored", role.id, name=role.name, scopes=role.scopes)
+    return role
 
 
 async def _load_user(tx: Tx, user_id: UUID, match: int | None, who: Principal) -> User:

@@ -1,6 +1,6 @@
 """Tenants, people, roles and sessions. Each change of one is recorded as an event; secrets stand in rows of their own that no event describes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,14 @@ from identity.grants import ADMIN
 from identity.refusals import BuiltIn
 from tailrace.core import clock
 from tailrace.core.days import ALWAYS, Calendar, Since
+from tailrace.core.errors import NotDeleted
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.core.manifest import ANY_SCOPE
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, SoftDeleted, Tables, TenantRow
 from tailrace.db.row_security import INSERT_ONLY, read_by
 from tailrace.db.unique import LIVE, unique_value
+from tailrace.messaging.uses import UseRow
 
 PLATFORM = derived_id("tenant", "platform")
 """The operator's own tenant: the one that may make tenants and see all of them."""
@@ -26,6 +28,12 @@ PLATFORM = derived_id("tenant", "platform")
 
 class Base(Tables, DeclarativeBase):
     """The tables of identity."""
+
+
+class Use(UseRow, Base):
+    """Somebody needs a team, or a role by its name."""
+
+    __tablename__ = "use"
 
 
 class TenantSlug(Base):
@@ -109,6 +117,11 @@ def _zone(since: date, time_zone: str) -> dict[str, Any]:
     return {"since": since.isoformat(), "time_zone": time_zone}
 
 
+def named_role(name: str) -> UUID:
+    """What stands for a role in `Use`: others name it, and know no id."""
+    return derived_id("identity.role", name)
+
+
 class Role(SoftDeleted, Base):
     """A name for a set of scopes. `admin` is built in: it always exists and grants everything."""
 
@@ -136,6 +149,13 @@ class Role(SoftDeleted, Base):
             raise BuiltIn(self.name)
         self.deleted_at = now
         self.record(events.RoleChanged(role_id=self.id, name=self.name, scopes=[]))
+
+    def restore(self) -> None:
+        """Take it back into use with the scopes that it had. Raises NotDeleted."""
+        if self.deleted_at is None:
+            raise NotDeleted(f"The role {self.name} is in use.")
+        self.deleted_at = None
+        self.record(events.RoleChanged(role_id=self.id, name=self.name, scopes=self.scopes))
 
 
 user_role = Table(
@@ -194,58 +214,6 @@ class User(SoftDeleted, Base):
         """`successor_id`: to whom all that is the user's is to go."""
         self.deleted_at, self.granted = now, []
         self.record(events.UserDeleted(user_id=self.id, successor_id=successor_id))
-
-
-class Team(SoftDeleted, Base):
-    """Some people of a company, who may lead them and who deputises. A team may lie within another."""
-
-    __tablename__ = "team"
-    __table_args__ = (unique_value("name", where=LIVE), tenant_index("parent_id"))
-
-    name: Mapped[str]
-    parent_id: Mapped[UUID | None]
-    lead_id: Mapped[UUID | None]
-    deputy_id: Mapped[UUID | None]
-    members: Mapped[list[Any]]
-    """The ids of its members, in order."""
-
-    @classmethod
-    def form(cls, values: Mapping[str, Any]) -> "Team":
-        team = cls(id=uuid7())
-        team._assign(values)
-        team.record_as(events.TeamCreated)
-        return team
-
-    @property
-    def member_ids(self) -> list[UUID]:
-        return [UUID(each) for each in self.members]
-
-    @property
-    def people(self) -> frozenset[UUID]:
-        """The members, the lead and the deputy."""
-        return frozenset({*self.member_ids, *(each for each in (self.lead_id, self.deputy_id) if each is not None)})
-
-    def change(self, values: Mapping[str, Any]) -> None:
-        self._assign(values)
-        self.record_as(events.TeamUpdated)
-
-    def lose(self, user_id: UUID) -> None:
-        """Go on without somebody: a lead who leaves is followed by the deputy."""
-        if self.lead_id == user_id:
-            self.lead_id, self.deputy_id = self.deputy_id, None
-        if self.deputy_id == user_id:
-            self.deputy_id = None
-        self.members = [each for each in self.members if each != str(user_id)]
-        self.record_as(events.TeamUpdated)
-
-    def delete(self, now: datetime) -> None:
-        self.deleted_at = now
-        self.record(events.TeamDeleted(team_id=self.id))
-
-    def _assign(self, values: Mapping[str, Any]) -> None:
-        self.name, self.parent_id = values["name"], values["parent_id"]
-        self.lead_id, self.deputy_id = values["lead_id"], values["deputy_id"]
-        self.members = sorted({str(each) for each in values["member_ids"]})
 
 
 class Credential(TenantRow, Base):

@@ -22,7 +22,7 @@ from identity.bodies import (
     TenantDescription,
 )
 from identity.keys import SigningKeys
-from identity.models import AuditEntry, Role, Team, Tenant, User
+from identity.models import AuditEntry, Role, Tenant, User
 from identity.scopes import (
     Anybody,
     Auditor,
@@ -34,12 +34,14 @@ from identity.scopes import (
     TenantWriter,
     Writer,
 )
+from identity.teams import Team
 from identity.tokens import Issuer
 from identity.views import AuditEntryView, Me, PositionView, RoleView, SigningKeysView, TeamView, TenantView, UserView
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Email
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal, where
+from tailrace.http.filters import Deleted, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.problem_details import answer
 from tailrace.http.routing import Tx, tenant_router
@@ -130,7 +132,7 @@ async def replace_user(tx: Tx, who: Writer, user_id: UUID, match: IfMatch, body:
 
 @auth.delete("/users/{user_id}", status_code=204)
 async def delete_user(tx: Tx, who: Writer, user_id: UUID, match: IfMatch, origin: From) -> None:
-    """Delete a user, who is logged out everywhere."""
+    """Delete a user, who is logged out everywhere. It is final: all that was theirs goes to who takes over; `active: false` can be taken back."""
     await commands.delete_user(tx, user_id, match, who, origin)
 
 
@@ -141,9 +143,9 @@ async def create_role(tx: Tx, who: Writer, body: RoleBody, origin: From) -> Role
 
 
 @auth.get("/roles", response_model=Page[RoleView])
-async def list_roles(tx: Tx, who: Reader, page: Roles) -> Listing[Role]:
+async def list_roles(tx: Tx, who: Reader, page: Roles, deleted: Deleted = False) -> Listing[Role]:
     """The tenant's roles with their scopes."""
-    return await paginate(tx, select(Role).where(Role.deleted_at.is_(None)), page)
+    return await paginate(tx, select(Role).where(Role.deleted_at.is_not(None) == deleted), page)
 
 
 @auth.get("/roles/{role_id}", response_model=RoleView)
@@ -160,8 +162,14 @@ async def replace_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, body:
 
 @auth.delete("/roles/{role_id}", status_code=204)
 async def delete_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, origin: From) -> None:
-    """Delete a role that nobody has and that is not built in."""
+    """Delete a role that nobody has, that nothing names, and that is not built in."""
     await commands.delete_role(tx, role_id, match, who, origin)
+
+
+@auth.post("/roles/{role_id}/restore", response_model=RoleView)
+async def restore_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, origin: From) -> Role:
+    """Take a deleted role back into use, with the scopes that it had, unless another one has its name by now. Nobody has it as yet."""
+    return await commands.restore_role(tx, role_id, match, who, origin)
 
 
 @auth.post("/teams", status_code=201, response_model=TeamView)
@@ -171,9 +179,9 @@ async def create_team(tx: Tx, who: TeamWriter, body: TeamBody, origin: From) -> 
 
 
 @auth.get("/teams", response_model=Page[TeamView])
-async def list_teams(tx: Tx, who: TeamReader, page: Teams) -> Listing[Team]:
+async def list_teams(tx: Tx, who: TeamReader, page: Teams, deleted: Deleted = False) -> Listing[Team]:
     """The tenant's teams."""
-    return await paginate(tx, select(Team).where(Team.deleted_at.is_(None)), page)
+    return await paginate(tx, master_data.rows(Team, deleted=deleted), page)
 
 
 @auth.get("/teams/{team_id}", response_model=TeamView)
@@ -190,8 +198,14 @@ async def replace_team(tx: Tx, who: TeamWriter, team_id: UUID, match: IfMatch, b
 
 @auth.delete("/teams/{team_id}", status_code=204)
 async def delete_team(tx: Tx, who: TeamWriter, team_id: UUID, match: IfMatch, origin: From) -> None:
-    """Dissolve a team that none lies within; its people stay."""
+    """Dissolve a team that none lies within and that nothing names; its people stay."""
     await teams.delete(tx, team_id, match, origin)
+
+
+@auth.post("/teams/{team_id}/restore", response_model=TeamView)
+async def restore_team(tx: Tx, who: TeamWriter, team_id: UUID, match: IfMatch, origin: From) -> Team:
+    """Form a dissolved team again, as it was, without those who left meanwhile, unless another one has its name by now."""
+    return await teams.restore(tx, team_id, match, origin)
 
 
 @auth.get("/users/{user_id}/position", response_model=PositionView)

@@ -1,7 +1,7 @@
 """Identity: tenants, users, roles and sessions, on `user.events`; it signs the tokens that every service verifies."""
 
 from contracts.users import PUBLISHED
-from identity import public, routes, sessions, start
+from identity import projections, public, reactions, routes, sessions, start
 from identity.models import Base
 from identity.scopes import (
     read_audit,
@@ -18,6 +18,7 @@ service = Service(
     name="identity",
     topic="user.events",
     publishes=PUBLISHED,
+    subscribers=[projections.uses, reactions.late_uses],
     timers=[sessions.expiry],
     routers=[public.router, *routes.routers],
     exposes=[

@@ -1,28 +1,97 @@
 """Teams: who belongs together, who leads, and who takes over from somebody who leaves. Changes of one company's teams take turns."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Mapped
 
+from contracts import users as events
 from identity import audit
 from identity.audit import Origin
-from identity.models import Team, User
-from tailrace.core.errors import FieldProblem, InUse, Invalid
+from identity.models import Base, Use, User
+from tailrace.core.errors import FieldProblem, InUse, Invalid, RefersToDeleted
 from tailrace.core.teams import DEEPEST, Organisation
 from tailrace.core.teams import Team as Place
+from tailrace.db import master_data
 from tailrace.db.database import Tx
+from tailrace.db.keys import tenant_index
+from tailrace.db.master_data import MasterData
+from tailrace.db.unique import LIVE, unique_value
+from tailrace.messaging.uses import refuse_used
+
+
+class Team(MasterData, Base):
+    """Some people of a company, who may lead them and who deputises. A team may lie within another."""
+
+    __tablename__ = "team"
+    __table_args__ = (unique_value("name", where=LIVE), tenant_index("parent_id"))
+    created, updated = events.TeamCreated, events.TeamUpdated
+    deleted, restored = events.TeamDeleted, events.TeamRestored
+    code_field, case_folded = "name", False
+
+    parent_id: Mapped[UUID | None]
+    lead_id: Mapped[UUID | None]
+    deputy_id: Mapped[UUID | None]
+    members: Mapped[list[Any]]
+    """The ids of its members, in order."""
+
+    @property
+    def member_ids(self) -> list[UUID]:
+        return [UUID(each) for each in self.members]
+
+    @property
+    def people(self) -> frozenset[UUID]:
+        """The members, the lead and the deputy."""
+        return frozenset({*self.member_ids, *(each for each in (self.lead_id, self.deputy_id) if each is not None)})
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        super().assign({field: values[field] for field in ("name", "parent_id", "lead_id", "deputy_id")})
+        self.members = sorted({str(each) for each in values["member_ids"]})
+
+    def lose(self, user_id: UUID) -> None:
+        """Go on without somebody: a lead who leaves is followed by the deputy."""
+        self._forget(user_id)
+        self.record_as(events.TeamUpdated)
+
+    @classmethod
+    async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Raises Invalid for people who are not there."""
+        await _check_people(tx, values)
+        return values
+
+    async def ensure_references(self, tx: Tx) -> None:
+        """Raises Invalid for a parent that is not there, and for a place within itself, or too deep."""
+        await _check_place(tx, self)
+
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse while teams lie within it, or rules, KPIs or others name it."""
+        within = select(Team.name).where(Team.parent_id == self.id, Team.deleted_at.is_(None))
+        if (name := await tx.scalar(within.order_by(Team.name).limit(1))) is not None:
+            raise InUse(f"The team {name} lies within this one.")
+        await refuse_used(tx, Use, self.id, f"Team {self.name}")
+
+    async def ensure_restorable(self, tx: Tx) -> None:
+        """Raises RefersToDeleted while the team that it lay within is not there, or has no room for it. Who left meanwhile is not in it any more."""
+        await super().ensure_restorable(tx)
+        if self.parent_id is not None and not await Team.hold(tx, [self.parent_id]):
+            raise RefersToDeleted(f"There is no team {self.parent_id}.", field="/parent_id")
+        for user_id in sorted(self.people - await _there(tx, self.people)):
+            self._forget(user_id)
+
+    def _forget(self, user_id: UUID) -> None:
+        if self.lead_id == user_id:
+            self.lead_id, self.deputy_id = self.deputy_id, None
+        if self.deputy_id == user_id:
+            self.deputy_id = None
+        self.members = [each for each in self.members if each != str(user_id)]
 
 
 async def create(tx: Tx, values: Mapping[str, Any], origin: Origin) -> Team:
     """Raises Taken for the name, Invalid for people and a parent that are not there."""
     await take_turns(tx)
-    await _check_people(tx, values)
-    team = Team.form(values)
-    await _check_place(tx, team)
-    tx.add(team)
+    team = await master_data.create(tx, Team, values)
     audit.note(tx, origin, "team.created", team.id, **_told(values))
     return team
 
@@ -30,23 +99,24 @@ async def create(tx: Tx, values: Mapping[str, Any], origin: Origin) -> Team:
 async def replace(tx: Tx, id: UUID, match: int | None, values: Mapping[str, Any], origin: Origin) -> Team:
     """Raises Unknown, Stale, and what `create` raises; Invalid for a place within itself, or too deep."""
     await take_turns(tx)
-    team = await tx.load(Team, id, match)
-    await _check_people(tx, values)
-    team.change(values)
-    await _check_place(tx, team)
+    team = await master_data.replace(tx, Team, id, match, values)
     audit.note(tx, origin, "team.updated", team.id, **_told(values))
     return team
 
 
 async def delete(tx: Tx, id: UUID, match: int | None, origin: Origin) -> None:
-    """Raises Unknown, Stale, and InUse while teams lie within it."""
+    """Raises Unknown, Stale, and InUse while teams lie within it, or rules, KPIs or others name it."""
     await take_turns(tx)
-    team = await tx.load(Team, id, match)
-    within = select(Team.name).where(Team.parent_id == id, Team.deleted_at.is_(None))
-    if (name := await tx.scalar(within.order_by(Team.name).limit(1))) is not None:
-        raise InUse(f"The team {name} lies within this one.")
-    team.delete(datetime.now(UTC))
-    audit.note(tx, origin, "team.deleted", team.id)
+    await master_data.delete(tx, Team, id, match)
+    audit.note(tx, origin, "team.deleted", id)
+
+
+async def restore(tx: Tx, id: UUID, match: int | None, origin: Origin) -> Team:
+    """Raises Unknown, Stale, NotDeleted, Taken for the name, and RefersToDeleted while the team that it lay within is not there."""
+    await take_turns(tx)
+    team = await master_data.restore(tx, Team, id, match)
+    audit.note(tx, origin, "team.restored", id)
+    return team
 
 
 async def leave(tx: Tx, user_id: UUID) -> None:
@@ -82,10 +152,14 @@ def _organisation(teams: Sequence[Team]) -> Organisation:
     return Organisation([Place(team.id, team.parent_id, team.lead_id, team.deputy_id, team.people) for team in teams])
 
 
+async def _there(tx: Tx, people: Collection[UUID]) -> set[UUID]:
+    return set(await tx.scalars(select(User.id).where(User.id.in_(people), User.deleted_at.is_(None))))
+
+
 async def _check_people(tx: Tx, values: Mapping[str, Any]) -> None:
     named = {f"/{field}": values[field] for field in ("lead_id", "deputy_id") if values[field] is not None}
     named |= {f"/member_ids/{position}": id for position, id in enumerate(values["member_ids"])}
-    there = set(await tx.scalars(select(User.id).where(User.id.in_(set(named.values())), User.deleted_at.is_(None))))
+    there = await _there(tx, set(named.values()))
     errors = [
         FieldProblem(field=field, detail=f"There is no user {id}.") for field, id in named.items() if id not in there
     ]

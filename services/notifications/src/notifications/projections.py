@@ -19,6 +19,7 @@ from contracts.users import (
     RoleChanged,
     TeamCreated,
     TeamDeleted,
+    TeamRestored,
     TeamUpdated,
     TenantCreated,
     TenantTimeZoneChanged,
@@ -35,7 +36,7 @@ from tailrace.messaging.teams import Teams
 days = Days("notifications.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 users = replica("notifications.users", Source(UserCopy, *USER))
 customers = replica("notifications.customers", Source(CustomerCopy, *sales.CUSTOMER))
-teams = Teams("notifications.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+teams = Teams("notifications.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 roles = Projection("notifications.roles", tables=[RoleCopy])
 documents = Projection("notifications.documents", tables=[DocumentCopy])
 companies = Projection("notifications.companies", tables=[CompanyCopy])

@@ -25,7 +25,7 @@ from opportunities.leads import Lead
 from opportunities.models import Opportunity
 from opportunities.pipelines import Pipeline, Reason, default_pipeline
 from opportunities.projections import days, teams
-from tailrace.core.errors import Invalid, NotYetKnown
+from tailrace.core.errors import Invalid, NotDeleted, NotYetKnown, RefersToDeleted
 from tailrace.core.money import LARGEST_AMOUNT, round_minor
 from tailrace.core.plausible import checked_day
 from tailrace.core.units import check_decimals
@@ -143,6 +143,21 @@ async def reopen(tx: Tx, id: UUID, match: int | None, stage: str | None, reason:
     return opportunity
 
 
+async def restore(tx: Tx, id: UUID, match: int | None) -> Opportunity:
+    """Raises NotDeleted, and RefersToDeleted while the customer of an open one, its stage, or an item of it is not there."""
+    opportunity = await tx.load(Opportunity, id, match, even_deleted=True)
+    if opportunity.deleted_at is None:
+        raise NotDeleted(f"Opportunity {opportunity.number} is there.")
+    try:
+        (await _pipeline(tx, opportunity.pipeline_id)).stage(opportunity.stage)
+        if opportunity.status == "open":
+            await _ensure_in_use(tx, opportunity)
+    except Invalid as error:
+        raise RefersToDeleted(error.detail, errors=error.errors) from error
+    opportunity.restore()
+    return opportunity
+
+
 async def assign(tx: Tx, id: UUID, match: int | None, asked: OwnerBody) -> Opportunity:
     """Raises what is said of a user that is not there, or is gone."""
     opportunity = await tx.load(Opportunity, id, match)
@@ -205,6 +220,18 @@ async def _values(tx: Tx, asked: OpportunityBody, former: Opportunity | None) ->
         "expected_close_on": expected,
         "lines": [line.model_dump(mode="json") for line in lines],
     }
+
+
+async def _ensure_in_use(tx: Tx, opportunity: Opportunity) -> None:
+    """Raises Invalid for a customer and for items that were deleted; what has not arrived here yet is none of them."""
+    customers = await by_ids(tx, CustomerCopy, [opportunity.customer_id])
+    if opportunity.customer_id in customers:
+        customers.in_use(opportunity.customer_id, "/customer_id")
+    named = [OpportunityLine.model_validate(line).item_id for line in opportunity.lines]
+    items = await by_ids(tx, ItemCopy, [id for id in named if id is not None])
+    for at, id in enumerate(named):
+        if id in items:
+            items.in_use(id, f"/lines/{at}/item_id")
 
 
 async def _lines(tx: Tx, asked: Sequence[OpportunityLineBody]) -> list[OpportunityLine]:

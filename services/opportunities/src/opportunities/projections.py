@@ -17,7 +17,9 @@ from tailrace.messaging.subscribers import Projection
 from tailrace.messaging.teams import Teams
 
 days = Days("opportunities.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
-teams = Teams("opportunities.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated), users.TeamDeleted)
+teams = Teams(
+    "opportunities.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated, users.TeamRestored), users.TeamDeleted
+)
 people = replica(
     "opportunities.users",
     Source(copies.UserCopy, *users.USER),

@@ -13,6 +13,7 @@ from contracts.users import (
     USER,
     TeamCreated,
     TeamDeleted,
+    TeamRestored,
     TeamUpdated,
     TenantCreated,
     TenantDatePolicyChanged,
@@ -127,7 +128,7 @@ customers = replica(
     Source(MergeCopy, *sales.MERGE),
 )
 users = replica("orders.users", Source(UserCopy, *USER))
-teams = Teams("orders.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+teams = Teams("orders.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 templates = replica(
     "orders.templates",
     Source(TemplateCopy, *events.TEMPLATE),

@@ -13,6 +13,7 @@ from contracts.users import (
     RoleChanged,
     TeamCreated,
     TeamDeleted,
+    TeamRestored,
     TeamUpdated,
     TenantCreated,
     TenantDatePolicyChanged,
@@ -50,7 +51,7 @@ opportunities = replica("quotes.opportunities", Source(copies.OpportunityCopy, *
 roles = replica("quotes.roles", Source(copies.RoleCopy, "role_id", (RoleChanged,)))
 sellers = replica("quotes.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
 users = replica("quotes.users", Source(copies.UserCopy, *USER))
-teams = Teams("quotes.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+teams = Teams("quotes.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 templates = replica(
     "quotes.templates",
     Source(copies.TemplateCopy, *events.TEMPLATE),

@@ -6,7 +6,15 @@ from sqlalchemy.orm import Mapped
 
 from contracts.catalog import TEMPLATE, TEMPLATE_CHOICE
 from contracts.templates import TemplateSettings
-from contracts.users import USER, TeamCreated, TeamDeleted, TeamUpdated, TenantCreated, TenantTimeZoneChanged
+from contracts.users import (
+    USER,
+    TeamCreated,
+    TeamDeleted,
+    TeamRestored,
+    TeamUpdated,
+    TenantCreated,
+    TenantTimeZoneChanged,
+)
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica
 from tailrace.messaging.teams import Teams
@@ -34,7 +42,7 @@ class TemplateChoiceCopy(TemplateChoiceRow, Base):
 
 days = Days("workflow.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 users = replica("workflow.users", Source(UserCopy, *USER))
-teams = Teams("workflow.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+teams = Teams("workflow.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 templates = replica(
     "workflow.templates",
     Source(TemplateCopy, *TEMPLATE),

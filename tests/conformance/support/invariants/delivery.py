@@ -50,6 +50,7 @@ async def _deliver(subject: Subject) -> Delivered:
     harness = await subject.make_harness(subject.service)
     dispatcher = Dispatcher(subject.name, harness.database, _subscribers(subject))
     rows, phases = Rows(harness.admin), _records(subject, harness)
+    await rows.begin()
     records, canonical = [*phases[0], *phases[1]], []
     for phase in phases:
         for record in phase:
@@ -130,14 +131,15 @@ async def batches_and_bad_records_make_no_difference(subject: Subject) -> Findin
     if not delivered.records:
         return []
     harness = await subject.make_harness(subject.service)
-    phases = _records(subject, harness)
+    rows, phases = Rows(harness.admin), _records(subject, harness)
+    await rows.begin()
     dispatcher = Dispatcher(subject.name, harness.database, _subscribers(subject))
     event = next(event for subscriber in _subscribers(subject) for event in subscriber.events)
     poison = _record(harness, event, event.version, _POISONED, 1, b'{"not": "what was meant"}')
     found = []
     for phase, expected in zip(phases, delivered.canonical, strict=True):
         await dispatcher.deliver([*(r for record in phase for r in (record, record)), poison])
-        canonical = await Rows(harness.admin).canonical(_known(delivered.records), str(_POISONED))
+        canonical = await rows.canonical(_known(delivered.records), str(_POISONED))
         found += [f"{table} differs after a batch with a bad record in it" for table in differing(expected, canonical)]
     written = await harness.admin.fetchval("SELECT count(*) FROM dead_letter WHERE aggregate_id = $1", _POISONED)
     return found if written else [*found, "a malformed record became no dead letter"]

@@ -15,6 +15,11 @@ class Rows:
         self._admin = admin
         self._tables: list[str] = []
         self._seen: tuple[str, Mapping[str, str]] | None = None
+        self._begun: Mapping[str, frozenset[str]] = {}
+
+    async def begin(self) -> None:
+        """Leave out of `canonical` from now on, as long as they stay as they are, rows that are there: a service makes keys when it starts."""
+        self._begun = {table: frozenset(row[0] for row in await self._texts(table)) for table in await self.tables()}
 
     async def tables(self) -> list[str]:
         if not self._tables:
@@ -43,10 +48,12 @@ class Rows:
         """Each table's rows with moments, and ids other than the `known` ones, blotted out, without numbers that tell only which came first (identity
         columns); rows that mention `without` left out."""
         kept = frozenset(known)
-        return {
-            table: sorted(_blotted(row[0], kept) for row in await self._texts(table) if without not in row[0])
-            for table in await self.tables()
-        }
+        found: dict[str, list[str]] = {}
+        for table in await self.tables():
+            begun = self._begun.get(table, frozenset())
+            texts = [row[0] for row in await self._texts(table) if row[0] not in begun]
+            found[table] = sorted(_blotted(text, kept) for text in texts if without not in text)
+        return found
 
     async def _texts(self, table: str) -> list[Any]:
         said = await self._admin.fetchval(

@@ -24,6 +24,8 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> JSONResponse:
     """503 with what is awaited, until the database answers and the consumer has its place.
 
+    Who issues tokens waits for no place: Kafka may ask for such a token first.
+
     A subscriber that reads history keeps nobody from being served, nor does a Kafka that went away: they are told beside, as events read and to
     read, and as what the consumer waits for.
     """
@@ -36,7 +38,7 @@ async def ready(request: Request) -> JSONResponse:
         except Exception as error:
             awaited["database"] = type(error).__name__
     consumer: Consumer | None = getattr(request.app.state, "consumer", None)
-    if consumer is not None and not consumer.ready.is_set():
+    if consumer is not None and not consumer.ready.is_set() and not request.app.service.issues_tokens:
         awaited["consumer"] = consumer.waiting_for or "joining its group"
     if awaited:
         return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)

@@ -1,6 +1,6 @@
 """The company's teams as a service knows them: whose rows a caller sees whose scope ends in `:team`, and who stands above whom.
 
-    teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+    teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 
 in the service's projections, and `teams` in its manifest. A change of a team counts here as soon as its event has arrived; no token has to be
 renewed. A request whose reach is a team costs one more query, any other none.

@@ -17,7 +17,8 @@ from tailrace.runtime.openapi_screens import screens_document
 EDGE = "edge"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROBLEMS = "x-problem-types"
-_EDGE_REFUSES = (408, 429, 502, 503, 504)
+_EDGE_REFUSES = (408, 413, 414, 429, 431, 502, 503, 504)
+"""On every path, whether or not the operation takes a body: it looks at what comes before it looks for whom it is."""
 _EDGE_SAYS = ("RateLimit", "RateLimit-Policy")
 
 Document = dict[str, Any]

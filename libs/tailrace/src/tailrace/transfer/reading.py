@@ -17,6 +17,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from io import TextIOWrapper
 from typing import IO, Any
+from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.parsers import expat
 
 MEMORY, SECONDS = 768 * 1024 * 1024, 60
 """Bytes of address space and seconds of CPU that this process may use."""
@@ -31,6 +33,10 @@ _DIGITS, _MOST_DECIMALS = 15, 6
 """Digits that every number keeps as a double (IEEE 754), and decimals that a quantity may have."""
 _CELL = re.compile(rb"""\br\s{0,9}=\s{0,9}["']([A-Za-z]{1,8})([0-9]{1,12})["']""")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_TIMED = frozenset({"18", "19", "20", "21", "22", "45", "46", "47"})
+"""The numbers of the formats that every spreadsheet has and that show a time (ECMA-376, part 1, 18.8.30)."""
+_NO_TIME = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')
+"""What stands in a format and is no part of a date: texts, characters as they are, colours, conditions, languages and durations, blanks."""
 _BLOCK = 1024 * 1024
 _OVERLAP = 64
 
@@ -148,13 +154,18 @@ def _sheet(file: IO[bytes]) -> Iterator[list[str]]:
         raise
     except Exception as error:
         raise Unreadable(f"This is no XLSX file that can be read: {str(error)[:100]}.") from None
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        for column, cell in enumerate(row, 1):
-            if isinstance(cell, float) and _lost_digits(cell):
-                raise Unreadable(
-                    f"Row {number}, column {column}: the number has more digits than the {_DIGITS} that a spreadsheet keeps; format the cell as text."
-                )
-        yield [_text(cell) for cell in row]
+    first = 1 + (sheet.start[1] if sheet.start is not None else 0)
+    with zipfile.ZipFile(file) as parts:
+        moments = _Moments(parts, book.sheet_names.index(names[0]))
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            for column, cell in enumerate(row, 1):
+                if isinstance(cell, float) and _lost_digits(cell):
+                    raise Unreadable(
+                        f"Row {number}, column {column}: the number has more digits than the {_DIGITS} that a spreadsheet keeps; "
+                        "format the cell as text."
+                    )
+            timed = moments.of(number)
+            yield [_text(cell, column in timed) for column, cell in enumerate(row, first)]
 
 
 def _lost_digits(cell: float) -> bool:
@@ -214,14 +225,113 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _text(cell: Any) -> str:
+class _Moments:
+    """Which cells of a sheet are moments: those whose format shows hours. In the file a moment at midnight is the same number as its day, and the
+    reader of the sheet tells nothing of formats. A sheet without such a format is not read again."""
+
+    def __init__(self, book: zipfile.ZipFile, sheet: int) -> None:
+        self._rows: Iterator[tuple[int, set[int]]] = iter(())
+        self._row: tuple[int, set[int]] = (0, set())
+        part = _part_of(book, sheet)
+        styles = _moment_styles(book)
+        if part is not None and styles and _has_any(book, part, styles):
+            self._rows = _cells_of(book, part, styles)
+
+    def of(self, row: int) -> set[int]:
+        """The columns of a row that are moments, counted from 1. Rows are asked for in their order."""
+        while self._row[0] < row:
+            self._row = next(self._rows, (MOST_ROWS + 2, set()))
+        return self._row[1] if self._row[0] == row else set()
+
+
+def _part_of(book: zipfile.ZipFile, sheet: int) -> str | None:
+    """Where a sheet stands in the archive; None where the file does not say it as it should."""
+    try:
+        sheets = [each for each in _parsed(book, "xl/workbook.xml").iter() if each.tag.endswith("}sheet")]
+        asked = next(value for name, value in sheets[sheet].attrib.items() if name.endswith("}id"))
+        related = _parsed(book, "xl/_rels/workbook.xml.rels").iter()
+        target = next(each.attrib["Target"] for each in related if each.attrib.get("Id") == asked)
+    except (KeyError, IndexError, StopIteration):
+        return None
+    name = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+    return name if name in book.namelist() else None
+
+
+def _moment_styles(book: zipfile.ZipFile) -> set[str]:
+    """The numbers of the styles by which a cell shows hours."""
+    if "xl/styles.xml" not in book.namelist():
+        return set()
+    root = _parsed(book, "xl/styles.xml")
+    formats = [each.attrib for each in root.iter() if each.tag.endswith("}numFmt")]
+    timed = _TIMED | {
+        each["numFmtId"] for each in formats if "h" in _NO_TIME.sub("", each.get("formatCode", "")).lower()
+    }
+    styles = next((each for each in root if each.tag.endswith("}cellXfs")), ())
+    return {str(number) for number, style in enumerate(styles) if style.attrib.get("numFmtId") in timed}
+
+
+def _has_any(book: zipfile.ZipFile, part: str, styles: set[str]) -> bool:
+    used = re.compile(rb"""\bs\s{0,9}=\s{0,9}["'](?:%s)["']""" % "|".join(sorted(styles)).encode())
+    tail = b""
+    with book.open(part) as unpacked:
+        while block := unpacked.read(_BLOCK):
+            if used.search(tail + block):
+                return True
+            tail = (tail + block)[-_OVERLAP:]
+    return False
+
+
+def _cells_of(book: zipfile.ZipFile, part: str, styles: set[str]) -> Iterator[tuple[int, set[int]]]:
+    """Rows that have cells of these styles, and the columns of those. Raises Unreadable."""
+    row = column = 0
+    found: list[tuple[int, set[int]]] = []
+
+    def begin(name: str, said: dict[str, str]) -> None:
+        nonlocal row, column
+        kind = name.rpartition(":")[2]
+        if kind == "row":
+            row, column = int(said.get("r", row + 1)), 0
+        elif kind == "c":
+            column = _column(said["r"].rstrip("0123456789").upper().encode()) if "r" in said else column + 1
+            if said.get("s") in styles:
+                if not found or found[-1][0] != row:
+                    found.append((row, set()))
+                found[-1][1].add(column)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begin
+    try:
+        with book.open(part) as unpacked:
+            while block := unpacked.read(_BLOCK):
+                parser.Parse(block)
+                # The last one may go on in the next block.
+                yield from found[:-1]
+                del found[:-1]
+    except (expat.ExpatError, ValueError) as error:
+        raise Unreadable(f"This is no XLSX file that can be read: {str(error)[:100]}.") from None
+    yield from found
+
+
+def _parsed(book: zipfile.ZipFile, part: str) -> Element:
+    """Raises Unreadable. `_guard` has seen to it that no part declares entities."""
+    try:
+        return fromstring(book.read(part))
+    except ParseError as error:
+        raise Unreadable(f"This is no XLSX file that can be read: {str(error)[:100]}.") from None
+
+
+def _text(cell: Any, is_moment: bool) -> str:
     """As it would stand in a CSV file."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() and abs(cell) < 2**63 else format(Decimal(repr(cell)), "f")
+    if isinstance(cell, datetime) and (is_moment or cell.time() != time()):
+        return f"{cell.isoformat()}Z"
+    if isinstance(cell, date) and is_moment:
+        return f"{cell.isoformat()}T00:00:00Z"
     if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else f"{cell.isoformat()}Z"
+        return cell.date().isoformat()
     if isinstance(cell, date | time):
         return cell.isoformat()
     if isinstance(cell, timedelta):

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 from graphql import (
     DocumentNode,
@@ -33,11 +32,12 @@ from gateway.graph.numbers import Written
 from gateway.graph.plan import plan_of
 from gateway.graph.results import refused, shown
 from gateway.graph.stream import Stream
-from gateway.head import Head
+from gateway.head import Head, names_of, pairs_of
 from gateway.pace import Pace
 from gateway.upload import ClientGone, Upload
 from tailrace.core.errors import BadRequest, MediaTypeRefused, Problem, TooLarge
 from tailrace.http.preferences import weighed
+from tailrace.http.strict import refuse_unknown
 
 _JSON, _RESPONSE = "application/json", "application/graphql-response+json"
 _EVENTS = "text/event-stream"
@@ -91,16 +91,15 @@ class Endpoint:
     async def _asked(self, head: Head, receive: Receive) -> dict[str, Any]:
         """The members of a request. Raises BadRequest, MediaTypeRefused, TooLarge, ClientGone."""
         if head.method == "GET":
-            try:
-                given = parse_qsl(head.query, keep_blank_values=True, errors="strict")
-            except UnicodeDecodeError as error:
-                raise BadRequest("The parameters are not UTF-8 in percent-encoding.", field="?") from error
+            given = pairs_of(head.query)
             asked: dict[str, Any] = dict(given)
+            refuse_unknown(asked, frozenset(_FIELDS))
             if len(asked) < len(given):
                 raise BadRequest("Each parameter of a GraphQL request is given once.", field="?")
             for name in {"variables", "extensions"} & asked.keys():
                 asked[name] = _decoded(asked[name], f"?{name}")
             return _well_formed(asked)
+        refuse_unknown(names_of(head.query), frozenset())
         if any(name == b"content-encoding" for name, _ in head.headers):
             raise MediaTypeRefused("Send the body without a Content-Encoding.", field="Content-Encoding")
         media_type = next((value for name, value in head.headers if name == b"content-type"), b"")

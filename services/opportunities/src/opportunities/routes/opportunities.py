@@ -25,7 +25,7 @@ from opportunities.scopes import Assigner, Configurer, Reader, Writer
 from opportunities.views.opportunities import ClosingView, OpportunitySummary, OpportunityView, StageHistoryView
 from tailrace.core.fields import Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, any_spelled, between, by_id, equal
+from tailrace.http.filters import Deleted, any_of, any_spelled, between, by_id, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.http.searching import paginate_found
@@ -63,8 +63,10 @@ Words = Annotated[Search, Query(description="Words, or parts of them, of the num
 Opportunities = Annotated[PageRequest, listed(Opportunity, by_id(Opportunity), *_FILTERS, sort=_SORT)]
 
 
-def _shown() -> Select[Opportunity]:
-    return select(Opportunity).where(Opportunity.deleted_at.is_(None))
+def _shown(*, deleted: bool = False) -> Select[Opportunity]:
+    return select(Opportunity).where(
+        Opportunity.deleted_at.is_not(None) if deleted else Opportunity.deleted_at.is_(None)
+    )
 
 
 @router.post("", status_code=201, response_model=OpportunityView)
@@ -74,9 +76,11 @@ async def create_opportunity(tx: Tx, who: Writer, body: NewOpportunityBody) -> O
 
 
 @router.get("", response_model=Page[OpportunitySummary])
-async def list_opportunities(tx: Tx, who: Reader, page: Opportunities) -> Listing[Opportunity]:
+async def list_opportunities(
+    tx: Tx, who: Reader, page: Opportunities, deleted: Deleted = False
+) -> Listing[Opportunity]:
     """Opportunities."""
-    return await paginate(tx, _shown(), page)
+    return await paginate(tx, _shown(deleted=deleted), page)
 
 
 @router.get("/search", response_model=Page[OpportunitySummary])
@@ -118,6 +122,12 @@ async def replace_opportunity(
 async def delete_opportunity(tx: Tx, who: Writer, match: IfMatch, opportunity_id: UUID) -> None:
     """Delete an opportunity that was made by mistake; a forecast of a past date shows it nevertheless."""
     (await tx.load(Opportunity, opportunity_id, match)).delete()
+
+
+@router.post("/{opportunity_id}/restore", response_model=OpportunityView)
+async def restore_opportunity(tx: Tx, who: Writer, match: IfMatch, opportunity_id: UUID) -> Opportunity:
+    """Take a deleted opportunity back, as it was. One that went with its customer comes back with it, by itself."""
+    return await commands.restore(tx, opportunity_id, match)
 
 
 @router.get("/{opportunity_id}/stages", response_model=StageHistoryView)

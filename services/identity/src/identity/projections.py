@@ -1,0 +1,40 @@
+"""What identity keeps of others: who needs a team, or a role by its name. Neither is deleted while anybody does.
+
+The rules by which leads are assigned need the teams that they name, a KPI the team that it measures, until it is deleted; the limits of who may quote
+how much without approval, the roles that they hold for.
+"""
+
+from uuid import UUID
+
+from contracts.analytics import KpiChanged, KpiCreated, KpiDeleted, KpiDescription, KpiRestored
+from contracts.leads import PolicyChanged
+from contracts.quotes import QuoteAuthorityChanged
+from identity.models import Use, named_role
+from tailrace.messaging.uses import Needs, Uses
+
+uses = Uses("identity.uses", Use)
+
+
+@uses.told_by(PolicyChanged)
+def assignment_rules(event: PolicyChanged) -> list[Needs]:
+    if event.kind != "assignment":
+        return []
+    teams = {UUID(rule["team_id"]) for rule in event.content["rules"] if rule.get("team_id")}
+    return [Needs("rules of assignment", event.policy_id, teams, "/v1/leads/assignment")]
+
+
+@uses.told_by(KpiCreated, KpiChanged, KpiRestored)
+def kpi(event: KpiDescription) -> Needs:
+    teams = () if event.subject != "team" or event.subject_id is None else (event.subject_id,)
+    return Needs("KPI", event.kpi_id, teams, f"/v1/kpis/{event.kpi_id}", event.code)
+
+
+@uses.told_by(KpiDeleted)
+def kpi_deleted(event: KpiDeleted) -> Needs:
+    return Needs("KPI", event.kpi_id, (), f"/v1/kpis/{event.kpi_id}")
+
+
+@uses.told_by(QuoteAuthorityChanged)
+def quote_authority(event: QuoteAuthorityChanged) -> Needs:
+    roles = {named_role(each.role) for each in event.limits if each.role is not None}
+    return Needs("limits of quotes", event.authority_id, roles, "/v1/quotes/authority")
