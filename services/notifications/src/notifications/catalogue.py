@@ -220,8 +220,8 @@ CATALOGUE: tuple[Kind, ...] = (
         "orders:read",
         {
             orders.OrderShipmentProgressed: {
-                "en": ("{number} has left", "All of the order {number} of {customer} has left."),
-                "ja": ("出荷完了: {number}", "{customer} の受注 {number} がすべて出荷されました。"),
+                "en": ("{number} has left", "All of the order {number} of {customer} has left, or was performed."),
+                "ja": ("出荷完了: {number}", "{customer} の受注 {number} の出荷と役務提供がすべて完了しました。"),
             }
         },
         to=_subscribers_alone,

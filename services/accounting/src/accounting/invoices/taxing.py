@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from accounting.invoices.copies import TaxCodeCopy, TaxPolicyCopy
-from accounting.invoices.models import InvoiceLine
+from accounting.invoices.lines import InvoiceLine
 from tailrace.core.taxes import Levy, in_force, tax_lines
 from tailrace.db.database import Tx
 
