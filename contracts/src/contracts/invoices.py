@@ -38,6 +38,7 @@ class InvoicedLine(_Value):
     order_line_id: UUID | None = None
     """The line of that order."""
     shipment_id: UUID | None = None
+    performance_id: UUID | None = None
     """What it left with: its revenue and its tax were booked then."""
     item_id: UUID | None = None
     sku: str | None = None

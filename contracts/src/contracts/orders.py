@@ -14,6 +14,8 @@ from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
 
 Progress = Literal["none", "partial", "full"]
+LineKind = Literal["stock", "service"]
+"""Whether what a line sells is goods, which ship, or a service, which is performed."""
 
 
 class OrderEvent(Event):
@@ -39,8 +41,10 @@ class OrderLine(BaseModel):
     """The item's code when the line was made."""
     name: str
     """What the item was called when the line was made."""
+    kind: LineKind = "stock"
+    """Whether it ships, or is performed."""
     warehouse_id: UUID
-    """Where it is to leave from."""
+    """Where it is to leave from; of a service, where it is sold from."""
     quantity: Quantity
     """How much was ordered, in `unit`."""
     unit: str | None = None
@@ -358,6 +362,7 @@ __all__ = [
     "PUBLISHED",
     "Address",
     "Departure",
+    "LineKind",
     "LineQuantity",
     "Progress",
     "Rank",

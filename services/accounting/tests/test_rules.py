@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from accounting_events import JANUARY, adjusted, dispatched, issued, line, received, settled
+from accounting_events import JANUARY, adjusted, dispatched, issued, line, performed, received, settled
 from hypothesis import given
 from hypothesis import strategies as st
 from sales_events import (
@@ -53,6 +53,7 @@ def test_partial_shipments_add_up_to_the_line(net: int, tax: int, whole: int, cu
     sums: dict[str | None, int] = {}
     for before, after in pairwise(marks):
         part = line(net, tax, quantity=_units(after - before), whole=_units(whole), before=_units(before))
+        assert posted(performed([part])).moves == posted(dispatched([part])).moves
         for account, balance in balances(posted(dispatched([part]))).items():
             sums[account] = sums.get(account, 0) + balance
     assert sums.get("revenue", 0) == -net
@@ -159,6 +160,7 @@ OF_EVERY_KIND: list[Event] = [
     adjusted(70),
     adjusted(-70),
     dispatched([line(1000, 100), line(10, 1, "2", "3", "1")]),
+    performed([line(1000, 100), line(10, 1, "2", "3", "1")]),
     invoice_issued(1500, 150, delivered=(1000, 100)),
     invoice_issued(1500, 150, delivered=(1500, 150)),
     invoice_issued(0, 0, delivered=(0, 0)),

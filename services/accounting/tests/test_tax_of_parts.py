@@ -20,7 +20,8 @@ from accounting.invoices.buyers import Buyer
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
 from accounting.invoices.credit import CreditNote, nets_of, taxes_of
 from accounting.invoices.drafting import Billable, delivered_lines
-from accounting.invoices.models import Invoice, InvoiceLine, Issue
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice, Issue
 from accounting.invoices.taxing import apply
 from accounting.rules import shipment_dispatched
 from accounting.sales_rules import credit_note_issued, invoice_issued

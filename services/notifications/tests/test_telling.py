@@ -8,6 +8,7 @@ from contracts.activities import TaskCreated, TaskDueSoon
 from contracts.approvals import ApprovalRejected, ApprovalSubject
 from contracts.carriage import BookingTracked
 from contracts.credit import OrderCreditHeld
+from contracts.quote_mails import QuoteMailFailed
 from contracts.quotes import QuoteAccepted, QuoteDeclined
 from contracts.users import RoleChanged, UserDeleted
 from notifications import catalogue, kinds
@@ -208,8 +209,14 @@ async def test_who_sells_hears_the_answer_to_their_quote(office: Office) -> None
         **about,
     )
     await office.h.deliver(taken, aggregate_id=taken.quote_id)
+    lost = QuoteMailFailed(quote_id=uuid7(), owner_id=office.cy, failure="status-550", **about)
+    await office.h.deliver(lost, aggregate_id=lost.quote_id)
     # Their role need not show quotes in full, as it would have to for a subscription.
-    assert [one["title"] for one in await office.feed(office.cy)] == ["見積辞退: Q-7", "見積承諾: Q-7"]
+    assert [one["title"] for one in await office.feed(office.cy)] == [
+        "見積辞退: Q-7",
+        "見積承諾: Q-7",
+        "見積の送信失敗: Q-7",
+    ]
     assert await office.feed(office.bo) == []
 
 

@@ -85,6 +85,22 @@ async def test_an_accepted_quote_is_ordered_once_and_as_quoted(desk: Desk) -> No
     assert len(await desk.asked("order.reservation_requested")) == 1
 
 
+async def test_a_quoted_service_is_ordered_as_one(desk: Desk) -> None:
+    event = accepted(desk)
+    hours = event.lines[0].model_copy(update={"line_id": uuid7(), "item_id": desk.hour, "sku": "HOUR", "unit": "h"})
+    event = event.model_copy(update={"lines": [hours], "net": 999, "tax": 50})
+    await desk.h.deliver(event, aggregate_id=event.quote_id)
+    await desk.h.pump()
+    order = await only_order(desk, event)
+    assert (order["status"], order["lines"][0]["kind"], await desk.states(order)) == (
+        "confirmed",
+        "service",
+        ["performing"],
+    )
+    done = await desk.act(order, "perform")
+    assert (done["shipment"], done["lines"][0]["shipped"]) == ("full", "10")
+
+
 async def test_it_is_due_as_the_quote_said(desk: Desk) -> None:
     event = accepted(desk, payment_terms_days=60)
     await desk.h.deliver(event, aggregate_id=event.quote_id)

@@ -3,6 +3,8 @@
 import csv
 import io
 
+from contracts import catalog
+
 from .conftest import Desk
 
 AT = "/v1/orders"
@@ -30,13 +32,14 @@ async def test_an_order_of_several_rows_is_one_and_is_not_made_again(desk: Desk)
 
 
 async def test_a_line_that_cannot_be_sold_refuses_its_order_and_no_other(desk: Desk) -> None:
+    await desk.h.deliver(catalog.ItemDeleted(item_id=desk.hour, sku="HOUR"), aggregate_id=desk.hour)
     wrong = TWO.replace("FLOUR,S", "HOUR,S").replace("PO-2", "PO-3")
     job = await desk.h.import_rows(f"{AT}/import", HEAD + wrong)
     assert job["counts"] == {"created": 1, "refused": 1}
     refused = await desk.h.client.get(f"{AT}/jobs/{job['id']}/refused")
     rows = [row[-3:] for row in csv.reader(io.StringIO(refused.text))][1:]
     assert [row[0] for row in rows] == ["2", "3"]
-    assert "HOUR is a service" in rows[1][2]
+    assert "no longer in use" in rows[1][2]
 
 
 async def test_a_long_cell_is_not_repeated_in_every_reason(desk: Desk) -> None:

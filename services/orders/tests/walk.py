@@ -21,6 +21,10 @@ async def walk(w: Walker) -> None:
     told = catalog.ItemCreated(item_id=item, sku="BOLT", name="Bolt", unit="pcs", tax_rate=Decimal("0.1"))
     await w.tell(told, aggregate_id=item)
     await w.tell(catalog.WarehouseCreated(warehouse_id=north, code="N", name="North"), aggregate_id=north)
+    hour = catalog.ItemCreated(
+        item_id=uuid7(), sku="HOUR", name="Hour", kind="service", unit="pcs", tax_rate=Decimal("0.1")
+    )
+    await w.tell(hour, aggregate_id=hour.item_id)
     line = {"item_id": str(item), "warehouse_id": str(north), "quantity": "10", "unit_price": "100"}
     terms = {
         "customer_reference": "C-1",
@@ -48,6 +52,7 @@ async def walk(w: Walker) -> None:
     await w.post(f"{act}/resume", order_id=order["id"])
     await w.post(f"{act}/cancel", {"reason": "changed their mind"}, order_id=order["id"])
     await _changed_twice(w, terms)
+    await _performed(w, {**terms, "lines": [{**line, "item_id": str(hour.item_id)}]})
     await _on_credit(w, terms)
     await w.imports(
         "/v1/orders/import",
@@ -69,6 +74,16 @@ async def _changed_twice(w: Walker, terms: dict[str, Any]) -> None:
         await w.post(f"{act}/reopen", {"reason": "another size"}, order_id=order["id"])
         await w.pump()
     await w.get(f"{act}/versions", order_id=order["id"])
+
+
+async def _performed(w: Walker, terms: dict[str, Any]) -> None:
+    """Of ten hours three are worked, and then the others."""
+    order = await w.post("/v1/orders", {**terms, "confirm": True})
+    await w.pump()
+    part = {"lines": [{"line_id": order["lines"][0]["id"], "quantity": "3"}]}
+    for body in (part, {}):
+        await w.post("/v1/orders/{order_id}/perform", body, order_id=order["id"])
+        await w.pump()
 
 
 async def _returns(w: Walker, terms: dict[str, Any]) -> None:

@@ -104,9 +104,12 @@ async def test_terms_that_cannot_be_are_refused(desk: Desk, given: dict[str, Any
     assert await desk.h.published() == []
 
 
-async def test_a_service_is_not_quoted_since_it_cannot_be_ordered(desk: Desk) -> None:
-    refused = await desk.create(desk.line(item_id=str(desk.hour)), status=422)
-    assert refused["errors"][0]["field"] == "/lines/0/item_id"
+async def test_a_service_is_quoted_discounted_and_taxed_as_goods_are(desk: Desk) -> None:
+    hours = desk.line(item_id=str(desk.hour), quantity="2.5", unit_price="8000")
+    quote = await desk.create(desk.line(quantity="1", unit_price="1000"), hours, discount_rate="0.1")
+    service = quote["lines"][1]
+    assert (service["sku"], service["unit"], service["net"], service["tax"]) == ("HOUR", "h", 18_000, 1_800)
+    assert (quote["net"], quote["tax"]) == (18_900, 1_890)
 
 
 async def test_a_customers_later_name_does_not_change_the_document(desk: Desk) -> None:

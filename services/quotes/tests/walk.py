@@ -10,6 +10,7 @@ from contracts import approvals, catalog, customers, inventory, users
 from contracts.quotes import QuoteSubmitted
 from tailrace.core.clock import now
 from tailrace.core.ids import uuid7
+from tailrace.settings import PartnerAddress
 
 AT = "/v1/quotes"
 OFFER = f"{AT}/public/{{token}}"
@@ -42,7 +43,10 @@ async def walk(w: Walker) -> None:
     await w.post(f"{here}/recall", {"reason": "too early"}, **ids)
     await w.h.client_as(tenant=w.tenant, user=w.user).post(f"{AT}/{quote['id']}/submit")
     await _approved(w)
-    await w.post(f"{here}/send", **ids)
+    w.h.settings.partners = {"smtp": PartnerAddress(url="smtp://mail.example:587", sender="quotes@acme.example")}
+    w.h.settings.public_url = "https://erp.example.com"
+    await w.post(f"{here}/send", {"by_mail": True, "mail_to": "bo@ada.example"}, **ids)
+    await w.post(f"{here}/mail", {"mail_to": "buyer@ada.example"}, **ids)
     link = await w.get(f"{here}/link", **ids)
     token = link["path"].rpartition("/")[2]
     await w.get(OFFER, token=token)
@@ -59,6 +63,12 @@ async def walk(w: Walker) -> None:
     await w.get(f"{here}/versions", quote_id=third["id"])
 
     fourth = await _sent(w, terms)
+    await w.post(f"{here}/mail", {"mail_to": "bo@ada.example"}, quote_id=fourth["id"])
+    errands = (await w.get(f"{AT}/errands"))["items"]
+    at_errand = f"{AT}/errands/{{errand_id}}"
+    await w.get(at_errand, errand_id=errands[0]["id"])
+    await w.post(f"{at_errand}/retry", errand_id=errands[0]["id"])
+    await w.post(f"{at_errand}/cancel", errand_id=errands[1]["id"])
     await w.post(f"{here}/decline", {"reason": "too dear"}, quote_id=fourth["id"])
     fifth = await w.post(AT, terms)
     await w.post(f"{here}/cancel", {"reason": "sold out"}, quote_id=fifth["id"])

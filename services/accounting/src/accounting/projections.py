@@ -1,4 +1,4 @@
-"""What control accounts must hold: what each event of stock, shipments, invoices and payments means for what is there, and for what is owed.
+"""What control accounts must hold: what each event of stock, sales, invoices and payments means for what is there, and for what is owed.
 
 It is kept beside the journals and without them, from the events alone, so that a balance that nobody owes an explanation for can be found.
 """
@@ -14,6 +14,7 @@ from accounting.sales_rules import sales_amounts, settled_amounts
 from contracts import invoices, payments, refunds
 from contracts.accounting import AccountRole
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
+from contracts.performances import ServicesPerformed
 from contracts.return_settlements import ReturnSettled
 from contracts.shipments import ShipmentDispatched
 from tailrace.core.events import Meta
@@ -29,6 +30,7 @@ subledgers = Projection("accounting.subledgers", tables=[SubLedgerEntry])
     StockCostSettled,
     StockAdjusted,
     ShipmentDispatched,
+    ServicesPerformed,
     invoices.InvoiceIssued,
     invoices.CreditNoteIssued,
     ReturnSettled,
@@ -80,7 +82,7 @@ def amounts(event: Any) -> Mapping[AccountRole, int]:
             return {"inventory": -event.value}
         case StockCostSettled():
             return {"inventory": event.provisional - event.value}
-        case ShipmentDispatched():
+        case ShipmentDispatched() | ServicesPerformed():
             net, tax = shares(event)
             return {"unbilled_receivable": net + tax, "output_tax": -tax}
         case _:

@@ -8,6 +8,7 @@ from accounting.drafts import JournalDraft, post
 from accounting.posting import post_event
 from contracts import approvals, invoices, payments, refunds
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
+from contracts.performances import ServicesPerformed
 from contracts.return_settlements import ReturnSettled
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
@@ -33,6 +34,7 @@ async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
     StockCostSettled,
     StockAdjusted,
     ShipmentDispatched,
+    ServicesPerformed,
     invoices.InvoiceIssued,
     invoices.CreditNoteIssued,
     ReturnSettled,

@@ -9,17 +9,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from accounting.moves import Posting, Rule, Rulebook, entry, said, side
+from accounting.moves import Moves, Posting, Rule, Rulebook, entry, said, side
 from accounting.sales_rules import SALES
 from contracts.accounting import AccountRole
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
-from contracts.shipments import ShipmentDispatched
+from contracts.performances import ServicesPerformed
+from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.core.money import share
 
 
 def effective_at(event: Any) -> datetime:
     """When an event took effect in the business, in UTC."""
-    at: datetime = event.dispatched_at if isinstance(event, ShipmentDispatched) else event.effective_at
+    at: datetime
+    match event:
+        case ShipmentDispatched():
+            at = event.dispatched_at
+        case ServicesPerformed():
+            at = event.performed_at
+        case _:
+            at = event.effective_at
     return at.astimezone(UTC)
 
 
@@ -67,22 +75,31 @@ def stock_adjusted(event: StockAdjusted) -> Posting:
 
 def shipment_dispatched(event: ShipmentDispatched) -> Posting:
     """Revenue and tax of what left."""
+    return Posting(f"Shipment {event.number}", _supplied(event))
+
+
+def services_performed(event: ServicesPerformed) -> Posting:
+    """Revenue and tax of what was performed."""
+    return Posting(f"Services {event.number}", _supplied(event))
+
+
+def shares(event: ShipmentDispatched | ServicesPerformed) -> tuple[int, int]:
+    """Net and tax of what left, or was performed, as shares of the order lines: whatever the cuts, the shares of a line add up to it exactly."""
+    net = tax = 0
+    for line in event.lines:
+        before = line.dispatched_before if isinstance(line, DispatchedLine) else line.performed_before
+        net += share(line.line_net, before, line.quantity, line.line_quantity)
+        tax += share(line.line_tax, before, line.quantity, line.line_quantity)
+    return net, tax
+
+
+def _supplied(event: ShipmentDispatched | ServicesPerformed) -> Moves:
     net, tax = shares(event)
-    moves = (
+    return (
         *side("unbilled_receivable", net + tax, event.currency),
         *side("revenue", -net, event.currency),
         *side("output_tax", -tax, event.currency),
     )
-    return Posting(f"Shipment {event.number}", moves)
-
-
-def shares(event: ShipmentDispatched) -> tuple[int, int]:
-    """Net and tax of what left, as shares of the order lines: whatever the cuts, the shares of a line add up to it exactly."""
-    net = tax = 0
-    for line in event.lines:
-        net += share(line.line_net, line.dispatched_before, line.quantity, line.line_quantity)
-        tax += share(line.line_tax, line.dispatched_before, line.quantity, line.line_quantity)
-    return net, tax
 
 
 RULEBOOK = Rulebook(
@@ -92,6 +109,7 @@ RULEBOOK = Rulebook(
         Rule("stock-cost-settled", 1, StockCostSettled, stock_cost_settled),
         Rule("stock-adjusted", 1, StockAdjusted, stock_adjusted),
         Rule("shipment-dispatched", 1, ShipmentDispatched, shipment_dispatched),
+        Rule("services-performed", 1, ServicesPerformed, services_performed),
         *SALES,
     )
 )

@@ -9,6 +9,7 @@ from aiokafka import ConsumerRecord
 
 from accounting.chart import GENERAL
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
+from contracts.performances import PerformedLine, ServicesPerformed
 from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -77,6 +78,19 @@ def dispatched(lines: Iterable[DispatchedLine], **given: Any) -> ShipmentDispatc
         **given,
     }
     return ShipmentDispatched(shipment_id=uuid7(), reservation_id=uuid7(), lines=list(lines), **said)
+
+
+def performed(lines: Iterable[DispatchedLine]) -> ServicesPerformed:
+    """The same lines, of services."""
+    parts = [
+        PerformedLine(
+            **each.model_dump(exclude={"warehouse_id", "lots", "dispatched_before"}),
+            performed_before=each.dispatched_before,
+        )
+        for each in lines
+    ]
+    said: dict[str, Any] = {"currency": "EUR", "performed_at": JANUARY, "number": "SO-000001/1"}
+    return ServicesPerformed(performance_id=uuid7(), order_id=uuid7(), lines=parts, **said)
 
 
 def first_record(accounting: Harness, event: Event) -> ConsumerRecord:

@@ -13,6 +13,7 @@ from contracts.credit import OrderCreditHeld
 from contracts.customers import CustomerAssigned, CustomerReviewDueReached
 from contracts.invoices import InvoiceOverdueReached, InvoicePaid
 from contracts.leads import LeadAssigned
+from contracts.quote_mails import QuoteMailFailed
 from contracts.quotes import QuoteAccepted, QuoteDeclined
 from contracts.shipments import ShipmentDelivered
 from notifications.kinds import Audience, Kind
@@ -220,8 +221,8 @@ CATALOGUE: tuple[Kind, ...] = (
         "orders:read",
         {
             orders.OrderShipmentProgressed: {
-                "en": ("{number} has left", "All of the order {number} of {customer} has left."),
-                "ja": ("出荷完了: {number}", "{customer} の受注 {number} がすべて出荷されました。"),
+                "en": ("{number} has left", "All of the order {number} of {customer} has left, or was performed."),
+                "ja": ("出荷完了: {number}", "{customer} の受注 {number} の出荷と役務提供がすべて完了しました。"),
             }
         },
         to=_subscribers_alone,
@@ -289,12 +290,22 @@ CATALOGUE: tuple[Kind, ...] = (
                 "en": ("{number} is declined", "{customer} declines the quote {number}: {reason}"),
                 "ja": ("見積辞退: {number}", "{customer} が見積 {number} を辞退しました。理由: {reason}"),
             },
+            QuoteMailFailed: {
+                "en": ("{number} was not mailed", "The quote {number} did not go to {customer} by mail: {reason}"),
+                "ja": (
+                    "見積の送信失敗: {number}",
+                    "見積 {number} のメールを {customer} に送信できませんでした。理由: {reason}",
+                ),
+            },
         },
         to=lambda event: Audience(users=[event.owner_id]),
         document="quote_id",
         path="/v1/quotes",
         customer=_own,
-        values=lambda event: {"number": event.number, "reason": getattr(event, "reason", "")},
+        values=lambda event: {
+            "number": event.number,
+            "reason": event.failure if isinstance(event, QuoteMailFailed) else getattr(event, "reason", ""),
+        },
         plural={"en": "answers to quotes", "ja": "見積への回答"},
     ),
     Kind(

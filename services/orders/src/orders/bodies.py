@@ -26,7 +26,7 @@ class NewOrderLine(Body):
     item_id: UUID
     """What is ordered, of the catalog."""
     warehouse_id: UUID
-    """Where it is to leave from."""
+    """Where it is to leave from; of a service, which never leaves, where it is sold from."""
     quantity: Quantity
     """How much, in `unit`; above zero, and no finer than that unit allows."""
     unit: UnitCode | None = Field(
@@ -135,6 +135,27 @@ class NewOrder(OrderTerms):
     expected_total: Amount | None = Field(
         None,
         description="What the client takes the order to cost, tax included; refused (`price-changed`) at another total.",
+    )
+
+
+class PerformedQuantity(Body):
+    """How much of a line was performed."""
+
+    line_id: UUID
+    """A line of the order that is of a service."""
+    quantity: Quantity
+    """How much of it, in the item's base unit: no more than is still to be performed."""
+
+
+class Performance(Body):
+    """Services that were performed for an order, and when. They are sold by that, and can be invoiced."""
+
+    performed_at: Moment | None = Field(
+        None,
+        description="When they were performed, which is when they are supplied: not in the future; now when left out.",
+    )
+    lines: Annotated[list[PerformedQuantity], Field(min_length=1, max_length=MOST_LINES)] | None = Field(
+        None, description="What was performed, each line once; all that is still to be performed when left out."
     )
 
 

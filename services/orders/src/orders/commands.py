@@ -1,30 +1,37 @@
 """What people may do with an order. What it leads to elsewhere follows from the events that this records."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from orders.bodies import Confirmation, NewOrder, OrderTerms
+from orders.bodies import Confirmation, NewOrder, OrderTerms, Performance, PerformedQuantity
 from orders.credit import commands as credit
 from orders.customers import buyer, by_now, list_of
+from orders.lines import OrderLine
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
 from orders.projections import CustomerCopy, dates, days, settings
-from orders.refusals import BoundByQuote, PriceChanged
+from orders.refusals import BoundByQuote, MoreThanOrdered, NothingToPerform, PriceChanged
 from orders.templates import completed
 from orders.timers import handover
 from tailrace.core import clock
+from tailrace.core.errors import Invalid
+from tailrace.core.money import plain_decimal
 from tailrace.core.plausible import Bounds, checked_day
 from tailrace.core.postal import stated_address
+from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("order", "SO-{number:06}")
 ORDERED = Bounds.of_years(50)
 """Orders are taken over from other systems, and nothing is booked on the day that they carry."""
+PERFORMED = Bounds.of_years(1)
+"""As with goods, which leave on the day that they are booked on."""
 _LATEST_WISH = timedelta(days=3653)
 """How long after the order goods may be wanted."""
 
@@ -135,6 +142,40 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
     order = await tx.load(Order, order_id, match)
     order.allocate()
     return order
+
+
+async def perform(tx: Tx, order_id: UUID, match: int | None, asked: Performance) -> Order:
+    """Note that services were performed: those that are said, or all that are open.
+
+    Raises NotConfirmed, NothingToPerform, MoreThanOrdered, Invalid, Inexact, Implausible.
+    """
+    order = await tx.load(Order, order_id, match)
+    order.after("performed")
+    at = (await dates.bounds(tx, "movement", PERFORMED)).checked(asked.performed_at or clock.now(), "/performed_at")
+    wanted = [(line, line.unperformed) for line in order.open_services()]
+    if not wanted:
+        raise NothingToPerform(order.number)
+    order.perform(wanted if asked.lines is None else _performed(order, asked.lines), at)
+    return order
+
+
+def _performed(order: Order, asked: Sequence[PerformedQuantity]) -> list[tuple[OrderLine, Decimal]]:
+    """The lines that are named, each once and a service, with no more than is open of it."""
+    lines, found = {line.id: line for line in order.lines}, dict[UUID, tuple[OrderLine, Decimal]]()
+    for place, each in enumerate(asked):
+        at, line = f"/lines/{place}", lines.get(each.line_id)
+        if line is None:
+            raise Invalid.field(f"{at}/line_id", f"Order {order.number} has no line {each.line_id}.")
+        if line.ships:
+            raise Invalid.field(f"{at}/line_id", f"{line.sku} is no service: it ships.")
+        if line.id in found:
+            raise Invalid.field(f"{at}/line_id", "This line is named twice.")
+        check_decimals(each.quantity, line.unit, line.decimals, f"{at}/quantity")
+        if each.quantity > line.unperformed:
+            left = plain_decimal(line.unperformed)
+            raise MoreThanOrdered(f"{left} of {line.sku} is still to be performed.", field=f"{at}/quantity")
+        found[line.id] = line, each.quantity
+    return list(found.values())
 
 
 async def next_number(tx: Tx) -> str:

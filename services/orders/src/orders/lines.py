@@ -44,6 +44,8 @@ class OrderLine(Part, Base):
     item_id: Mapped[UUID]
     sku: Mapped[str]
     name: Mapped[str]
+    kind: Mapped[events.LineKind] = mapped_column(server_default=text("'stock'"))
+    """Goods ship, a service is performed: nothing of it is reserved, and what was performed counts as allocated and shipped."""
     warehouse_id: Mapped[UUID]
     unit: Mapped[str]
     decimals: Mapped[int]
@@ -74,8 +76,18 @@ class OrderLine(Part, Base):
         return self.quantity - self.cancelled
 
     @property
+    def ships(self) -> bool:
+        return self.kind == "stock"
+
+    @property
     def open(self) -> Decimal:
-        return self.wanted - self.allocated
+        """How much stock it wants that is not held for it and has not left."""
+        return self.wanted - self.allocated if self.ships else NOTHING
+
+    @property
+    def unperformed(self) -> Decimal:
+        """How much of a service is still to be performed; nothing of goods."""
+        return NOTHING if self.ships else self.wanted - self.shipped
 
     @property
     def due(self) -> int:
@@ -97,6 +109,7 @@ class OrderLine(Part, Base):
             item_id=self.item_id,
             sku=self.sku,
             name=self.name,
+            kind=self.kind,
             warehouse_id=self.warehouse_id,
             quantity=self.quantity,
             unit=self.unit,

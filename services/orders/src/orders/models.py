@@ -20,6 +20,7 @@ from contracts.orders import Address, LineQuantity, Progress
 from orders.base import Base
 from orders.credit.hold import CreditHeld
 from orders.lines import OrderLine, Quote
+from orders.performing import Performed
 from orders.progress import Short, progress, progress_of
 from orders.refusals import AllocationUnderWay, AlreadyShipped, NothingToAllocate
 from orders.states import STATES, Status
@@ -35,7 +36,7 @@ from tailrace.messaging.handover import Owner
 NOTHING = Decimal(0)
 
 
-class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
+class Order(CreditHeld, Versioned, Performed, Aggregate, Owned, Base):
     __tablename__ = "sales_order"
     owned_by = "owner_id"
     __table_args__ = (
@@ -121,6 +122,7 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
         """A new draft. `terms` are the columns that a client decides."""
         start = {"status": "draft", "allocation": "none", "shipment": "none", "allocating": False}
         start |= {"invoicing": "none", "invoiced": 0, "payment": "none", "paid": 0, "backordered": False, "revision": 1}
+        start["performances"] = 0
         order = cls(id=uuid7(), number=number, **start)
         order._take(lines, terms)
         order.record(events.OrderCreated(**order._description()))
@@ -151,7 +153,8 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
             self.record(events.OrderChanged(**self._description()))
 
     def confirm(self) -> None:
-        self.status, self.allocating, self.confirmed_at = self.after("confirmed"), True, clock.now()
+        self.status, self.confirmed_at = self.after("confirmed"), clock.now()
+        self.allocating, self.allocation = bool(self.open_lines()), self.goods_held
         self.record(
             events.OrderConfirmed(
                 **self._description(),
@@ -264,7 +267,7 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
             return
         for line in self.lines:
             line.cancelled += line.open
-        self.allocation = progress((line.allocated, line.wanted) for line in self.lines)
+        self.allocation = self.goods_held
         given_up = [(line.id, line.cancelled) for line in self.lines if line.cancelled]
         said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in given_up]
         # Less is due by that, and what was asked for and paid may be all of it.
@@ -287,7 +290,7 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
         for line in self.lines:
             line.allocated = line.shipped + held.get(line.id, NOTHING)
         if before != [line.allocated for line in self.lines]:
-            self.allocation = progress((line.allocated, line.wanted) for line in self.lines)
+            self.allocation = self.goods_held
             self.record(
                 events.OrderAllocated(
                     order_id=self.id,

@@ -98,6 +98,8 @@ def _line(known: Known, asked: NewOrderLine, position: int) -> OrderLine:
     at = f"/lines/{position}"
     item = known.prices.sold(asked.item_id, f"{at}/item_id")
     warehouse = known.warehouses.in_use(asked.warehouse_id, f"{at}/warehouse_id")
+    if item.kind == "service":
+        _ensure_no_lots(asked, item.sku, at)
     quantity = known.prices.in_base_unit(item, asked.quantity, asked.unit, at)
     return OrderLine(
         id=uuid7(),
@@ -105,6 +107,7 @@ def _line(known: Known, asked: NewOrderLine, position: int) -> OrderLine:
         item_id=item.id,
         sku=item.sku,
         name=item.name,
+        kind=item.kind,
         warehouse_id=warehouse.id,
         unit=item.unit,
         decimals=known.prices.units[item.unit].decimals,
@@ -117,6 +120,13 @@ def _line(known: Known, asked: NewOrderLine, position: int) -> OrderLine:
         lot=asked.lot,
         remaining_days=asked.remaining_days,
     )
+
+
+def _ensure_no_lots(asked: NewOrderLine, sku: str, at: str) -> None:
+    """Raises Invalid that names what a service cannot be asked for."""
+    for name in ("lot", "remaining_days"):
+        if getattr(asked, name) is not None:
+            raise Invalid.field(f"{at}/{name}", f"{sku} is a service: it comes in no lots.")
 
 
 def _price(known: Known, asked: NewOrderLine, line: OrderLine, currency: str, on: date) -> tuple[Decimal, int]:

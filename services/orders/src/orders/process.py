@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from contracts import inventory, orders, reopenings, shipments
+from contracts import inventory, orders, performances, reopenings, shipments
 from contracts.lots import LotQuantity
 from orders.models import Order
 from tailrace.core.errors import Unknown
@@ -28,13 +28,14 @@ ANSWER_WITHIN = timedelta(minutes=5)
 RESERVING = "reserving"
 SHIPPING = "shipping"
 SHORT = "short"
+PERFORMING = "performing"
 HELD = "held"
 DONE = "done"
 COMPENSATING = "compensating"
 COMPENSATED = "compensated"
 REOPENING = "reopening"
 REOPENED = "reopened"
-QUIET = {RESERVING, DONE, COMPENSATED, REOPENED}
+QUIET = {RESERVING, PERFORMING, DONE, COMPENSATED, REOPENED}
 """To be in one of these still is no step: the wait for an answer goes on, or nothing is left to do."""
 
 
@@ -136,6 +137,11 @@ async def cancelled(tx: Tx, run: Fulfilling, event: orders.OrderCancelled, meta:
 
 @saga.on_answer(reopenings.OrderReopeningRequested, key=_order)
 async def reopening(tx: Tx, run: Fulfilling, event: reopenings.OrderReopeningRequested, meta: Meta) -> None:
+    await _go_on(tx, run)
+
+
+@saga.on_answer(performances.ServicesPerformed, key=_order)
+async def performed(tx: Tx, run: Fulfilling, event: performances.ServicesPerformed, meta: Meta) -> None:
     await _go_on(tx, run)
 
 
@@ -326,7 +332,9 @@ def _advance(order: Order, memory: Fulfilment) -> str:
         return DONE
     if memory.in_state("asked"):
         return RESERVING
-    return SHIPPING if memory.in_state("used", "ending") else SHORT
+    if memory.in_state("used", "ending"):
+        return SHIPPING
+    return PERFORMING if order.open_services() and not order.open_lines() else SHORT
 
 
 def _undo(order: Order, memory: Fulfilment, reason: str) -> bool:

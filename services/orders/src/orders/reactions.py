@@ -57,7 +57,7 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
     }
     owner_id = None if event.owner_id is None else await heir_of(tx, Leaver, event.owner_id)
     terms |= {"owner_id": owner_id, "owner_name": event.owner_name if owner_id == event.owner_id else None}
-    lines = [_line(line, position, event) for position, line in enumerate(event.lines, 1)]
+    lines = [_line(line, items[line.item_id], position, event) for position, line in enumerate(event.lines, 1)]
     order = Order.drafted(await next_number(tx), lines, terms)
     copies: list[Replica] = [*items.values(), *warehouses.values()]
     if event.confirm_order and all(each.active for each in copies):
@@ -102,13 +102,14 @@ async def _order(tx: Tx, of: sales.OrderAmount) -> Order:
         raise NotYet(f"order {of.order_id} is not here") from None
 
 
-def _line(line: QuotedItem, position: int, event: QuoteAccepted) -> OrderLine:
+def _line(line: QuotedItem, item: ItemCopy, position: int, event: QuoteAccepted) -> OrderLine:
     return OrderLine(
         id=uuid7(),
         position=position,
         item_id=line.item_id,
         sku=line.sku,
         name=line.name,
+        kind=item.kind,
         warehouse_id=event.warehouse_id,
         unit=line.unit,
         decimals=line.decimals,

@@ -90,6 +90,21 @@ class AllocationUnderWay(Refused):
         super().__init__(f"Order {number} waits for stock to be reserved; see how that ends first.")
 
 
+class NothingToPerform(Refused):
+    """409: no service of the order is open."""
+
+    slug, title = "nothing-to-perform", "No service is left to perform"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Order {number} has no service that is still to be performed.")
+
+
+class MoreThanOrdered(Refused):
+    """409: no more of a service is performed than was ordered."""
+
+    slug, title = "more-than-ordered", "More than was ordered"
+
+
 class NothingToAllocate(Refused):
     slug, title = "order-allocated", "The order is allocated"
 

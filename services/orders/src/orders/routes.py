@@ -8,7 +8,7 @@ from sqlalchemy.orm import raiseload
 
 from contracts.orders import Progress
 from orders import commands
-from orders.bodies import Confirmation, NewOrder, OrderTerms
+from orders.bodies import Confirmation, NewOrder, OrderTerms, Performance
 from orders.credit.routes import CREDIT
 from orders.models import Order
 from orders.process import saga
@@ -136,3 +136,12 @@ async def list_versions(tx: Tx, who: Reader, order_id: UUID, page: Versions) -> 
 async def allocate_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID) -> Order:
     """Try again to reserve what is open, after a shortage or a partial reservation."""
     return await commands.allocate(tx, order_id, match)
+
+
+@router.post("/{order_id}/perform", response_model=OrderView)
+async def perform_services(
+    tx: Tx, who: Writer, match: IfMatch, order_id: UUID, body: Performance | None = None
+) -> Order:
+    """Say that services of a confirmed order were performed: all that are open, or so much of some lines. They are supplied by that: revenue and
+    tax are booked as of `performed_at`, and they are invoiced as what has left is."""
+    return await commands.perform(tx, order_id, match, body or Performance())

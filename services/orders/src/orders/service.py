@@ -2,7 +2,7 @@
 
 from contracts import credit as holds
 from contracts import orders as events
-from contracts import reopenings
+from contracts import performances, reopenings
 from contracts import returns as return_events
 from orders import imports, process, projections, reactions, routes, timers
 from orders.base import Base
@@ -25,7 +25,13 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="orders",
     topic="order.events",
-    publishes=(*events.PUBLISHED, *holds.PUBLISHED, *reopenings.PUBLISHED, *return_events.PUBLISHED),
+    publishes=(
+        *events.PUBLISHED,
+        *holds.PUBLISHED,
+        *reopenings.PUBLISHED,
+        *performances.PUBLISHED,
+        *return_events.PUBLISHED,
+    ),
     subscribers=[
         projections.days,
         projections.dates,

@@ -14,7 +14,13 @@ STATES = Transitions[Status](
     {
         "draft": {**_UNBOUND, **_ENDS, "deleted": "cancelled"},
         "credit_hold": {**_UNBOUND, **_ENDS, "released": "confirmed"},
-        "confirmed": {"held": "on_hold", **_ENDS, "allocated": "confirmed", "reopened": "reopening"},
+        "confirmed": {
+            "held": "on_hold",
+            **_ENDS,
+            "allocated": "confirmed",
+            "performed": "confirmed",
+            "reopened": "reopening",
+        },
         "on_hold": {"resumed": "confirmed", **_ENDS, "reopened": "reopening"},
         "reopening": {"freed": "draft", "left": "confirmed", **_ENDS},
         "cancelled": {},
@@ -23,6 +29,7 @@ STATES = Transitions[Status](
     {
         "held": NotConfirmed,
         "allocated": NotConfirmed,
+        "performed": NotConfirmed,
         "resumed": NotOnHold,
         "cancelled": AlreadyCancelled,
         "released": NotHeldForCredit,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.orders import Address, OrderLine, Progress, RateOfTax
+from contracts.orders import Address, LineKind, OrderLine, Progress, RateOfTax
 from orders.credit.views import CreditHoldView
 from orders.progress import Short
 from orders.states import Status
@@ -30,8 +30,10 @@ class OrderLineView(View):
     """The item's code when the line was made."""
     name: str
     """What the item was called when the line was made."""
+    kind: LineKind
+    """`stock` ships; a `service` is performed."""
     warehouse_id: UUID
-    """Where it leaves from."""
+    """Where it leaves from; of a service, where it is sold from."""
     unit: str
     """The item's base unit, which every quantity of the line is in."""
     quantity: Quantity
@@ -49,9 +51,9 @@ class OrderLineView(View):
     tax: Minor
     """Amount of tax, in minor units."""
     allocated: SignedQuantity
-    """How much is held for the line, or has left."""
+    """How much is held for the line, or has left; of a service, how much was performed."""
     shipped: SignedQuantity
-    """How much has left."""
+    """How much has left; of a service, how much was performed."""
     backordered: SignedQuantity
     """How much of it waits for goods."""
     cancelled: SignedQuantity
@@ -70,9 +72,9 @@ class OrderSummary(ResourceView):
     status: Status
     """Whether it may still be changed, binds, waits or has ended."""
     allocation: Progress
-    """How much of it is held in stock, or has left."""
+    """How much of its goods is held in stock, or has left: all of none, when it binds and is of services alone."""
     shipment: Progress
-    """How much of it has left."""
+    """How much of it has left, or was performed."""
     invoicing: Progress
     """How much of it invoices ask for."""
     payment: Progress

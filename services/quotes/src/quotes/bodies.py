@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from contracts.orders import Address
 from contracts.quotes import AuthorityLimit, Inclusion
 from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Amount, Country, Day, Name, Note, Sentence, Text, UnitCode
+from tailrace.core.fields import Amount, Country, Day, Email, Name, Note, Sentence, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -121,6 +121,20 @@ class QuoteBody(Body):
         if self.discount_rate is not None and self.discount_amount is not None:
             raise ValueError("Lower the whole by discount_rate or by discount_amount, not by both.")
         return self
+
+
+class MailBody(Body):
+    """Where a quote is mailed to."""
+
+    mail_to: Personal[Email] | None = None
+    """The address; when left out, that of the person whom the quote is for, or else the customer's first."""
+
+
+class SendBody(MailBody):
+    """How the customer gets the quote: by mail, or, when nothing is said, by a person who passes the link on."""
+
+    by_mail: bool = False
+    """Whether it is mailed. An address in `mail_to` says so, too."""
 
 
 class RecallBody(Body):

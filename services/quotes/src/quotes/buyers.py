@@ -29,3 +29,10 @@ def on_paper(customer: CustomerCopy, contact_id: UUID | None) -> dict[str, Any]:
         "contact": None if person is None else person["name"],
         "language": "ja" if (customer.language or "").startswith("ja") else "en",
     }
+
+
+def address_of(customer: CustomerCopy, contact: str | None) -> str | None:
+    """Where a quote for that person is mailed to: to them, or else to the customer. None where no address is known."""
+    person = next((each for each in customer.people if each["name"] == contact), None)
+    known = [*(person.get("emails", ()) if person else ()), *customer.emails]
+    return known[0]["address"] if known else None

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.templates import TemplateSettings
@@ -59,6 +60,7 @@ class CustomerCopy(Replica, Base):
     tax_ids: Mapped[list[dict[str, Any]]]
     addresses: Mapped[list[dict[str, Any]]]
     people: Mapped[list[dict[str, Any]]]
+    emails: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     sales_rep_id: Mapped[UUID | None]
     """Who looks after it, and sells to it unless another user does."""
 
@@ -96,6 +98,8 @@ class UserCopy(Replica, Base):
     __tablename__ = "user_copy"
 
     name: Mapped[str]
+    email: Mapped[str | None]
+    """None in a copy of before this was kept."""
 
 
 class Leaver(LeaverRow, Base):

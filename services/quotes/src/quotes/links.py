@@ -18,6 +18,8 @@ from tailrace.core import clock
 from tailrace.core.errors import Unknown
 from tailrace.settings import Settings
 
+PUBLIC = "/v1/quotes/public"
+"""Below this is what a link shows."""
 _ALGORITHM = "HS256"
 _TYPE = "quote-link+jwt"
 _LONGEST = 600

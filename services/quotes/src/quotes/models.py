@@ -19,6 +19,7 @@ from contracts.approvals import ApprovalSubject
 from contracts.orders import Address, RateOfTax
 from quotes.base import Base
 from quotes.lines import QuoteLine
+from quotes.mailed import Mailed
 from quotes.refusals import NothingOffered, NotInThisState
 from quotes.totals import WholeDiscount, add_up
 from tailrace.core.errors import Invalid
@@ -55,6 +56,7 @@ STATES = Transitions[Status](
         },
         "approved": {"changed": "draft", "recalled": "draft", "sent": "sent", "cancelled": "cancelled"},
         "sent": {
+            "mailed": "sent",
             "accepted": "accepted",
             "declined": "declined",
             "expired": "expired",
@@ -72,7 +74,7 @@ STATES = Transitions[Status](
 )
 
 
-class Quote(Aggregate, Owned, Base):
+class Quote(Mailed, Aggregate, Owned, Base):
     __tablename__ = "quote"
     owned_by = "owner_id"
     __table_args__ = (

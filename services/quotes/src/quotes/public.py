@@ -12,11 +12,10 @@ from quotes import commands
 from quotes.bodies import OfferAcceptance
 from quotes.copies import settings
 from quotes.document import document
-from quotes.links import Link, Links
+from quotes.links import PUBLIC, Link, Links
 from quotes.models import Quote
 from quotes.papers import paper
 from quotes.refusals import LinkEnded
-from quotes.routes import PUBLIC
 from quotes.views import DeclinedView, OfferView
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx

@@ -26,6 +26,12 @@ class NothingOffered(Refused):
     slug, title = "quote-empty", "The quote offers nothing"
 
 
+class CannotMail(Refused):
+    """409: the operator has not said by which server mail goes, or at which address customers reach the platform."""
+
+    slug, title = "cannot-mail", "Nothing is mailed here"
+
+
 class LinkEnded(Problem):
     """410: the link was good once: its time is over, or what it leads to is not offered any more."""
 

@@ -7,11 +7,11 @@ from fastapi import Request
 from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
-from quotes import authority, commands, timers
-from quotes.bodies import AcceptanceBody, AuthorityBody, CostsBody, QuoteBody, RecallBody
+from quotes import authority, commands, mailing, timers
+from quotes.bodies import AcceptanceBody, AuthorityBody, CostsBody, MailBody, QuoteBody, RecallBody, SendBody
 from quotes.copies import settings
 from quotes.document import document
-from quotes.links import Link, Links
+from quotes.links import PUBLIC, Link, Links
 from quotes.models import Quote, Status
 from quotes.papers import paper
 from quotes.projections import catalog, costs, customers, days, opportunities, roles, sellers, teams, templates, users
@@ -23,8 +23,6 @@ from tailrace.http.filters import any_of, between, by_id, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.paper import Paper
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
-
-PUBLIC = "/v1/quotes/public"
 
 router = tenant_router(
     "/v1/quotes",
@@ -102,9 +100,25 @@ async def recall_quote(tx: Tx, who: Writer, match: IfMatch, quote_id: UUID, body
 
 
 @router.post("/{quote_id}/send", response_model=QuoteView)
-async def send_quote(tx: Tx, who: Writer, match: IfMatch, quote_id: UUID) -> Quote:
-    """Offer what was approved. From here on the quote binds, and its link is good."""
-    return await commands.send(tx, quote_id, match)
+async def send_quote(
+    request: Request, tx: Tx, who: Writer, match: IfMatch, quote_id: UUID, body: SendBody | None = None
+) -> Quote:
+    """Offer what was approved. From here on the quote binds, and its link is good. It goes to the customer by mail where that is said; else pass the
+    link on yourself."""
+    quote = await commands.send(tx, quote_id, match)
+    if body is not None and (body.by_mail or body.mail_to is not None):
+        await mailing.mail(tx, quote, body.mail_to, request.app.state.settings)
+    return quote
+
+
+@router.post("/{quote_id}/mail", response_model=QuoteView)
+async def mail_quote(
+    request: Request, tx: Tx, who: Writer, match: IfMatch, quote_id: UUID, body: MailBody | None = None
+) -> Quote:
+    """Mail a quote that was sent, for the first time or again. A mail that is still under way is given up for it."""
+    quote = await tx.load(Quote, quote_id, match)
+    await mailing.mail(tx, quote, None if body is None else body.mail_to, request.app.state.settings)
+    return quote
 
 
 @router.get("/{quote_id}/link")

@@ -13,6 +13,7 @@ read, write = scopes(
 )
 margin = Scope("quotes:margin", "See and say what quoted items cost, and what a quote earns")
 authority = Scope("quotes:authority", "Say who may quote how much without approval")
+operate = Scope("quotes:operate", "See, hasten and end mail to customers that is under way")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]

@@ -115,6 +115,19 @@ class BuyerView(View):
     """What the document is written in."""
 
 
+class QuoteMailView(View):
+    """The newest mail by which the customer was to get the quote."""
+
+    address: Personal[str]
+    """Where to."""
+    status: Literal["sending", "sent", "failed"]
+    """Whether the mail server has yet to take it, took it, or will not."""
+    failure: str | None
+    """A word for why it did not go, such as `status-550`; null unless it failed."""
+    asked_at: datetime
+    """When it was asked for, in UTC."""
+
+
 class QuoteView(QuoteSummary):
     """A quote with its lines, as its author wrote it."""
 
@@ -148,6 +161,8 @@ class QuoteView(QuoteSummary):
     """Why it was rejected, recalled, declined or cancelled."""
     sent_at: datetime | None
     """When it was sent, in UTC."""
+    mail: QuoteMailView | None
+    """The newest mail to the customer, and whether it went; null as long as none was asked for."""
     accepted_at: datetime | None
     """When it was accepted, in UTC."""
     accepted_by: Personal[str | None]

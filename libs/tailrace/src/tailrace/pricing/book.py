@@ -84,11 +84,8 @@ class OpenBook:
     policy: Sequence[Mapping[str, Any]]
 
     def sold(self, item_id: UUID, field: str) -> PricedItem:
-        """The item, which is in use and can be shipped. Raises NotYetKnown, Invalid."""
-        item = self.items.in_use(item_id, field)
-        if item.kind != "stock":
-            raise Invalid.field(field, f"{item.sku} is a {item.kind}; an order ships stock items.")
-        return item
+        """The item, goods or a service, which is in use. Raises NotYetKnown, Invalid."""
+        return self.items.in_use(item_id, field)
 
     def in_base_unit(self, item: PricedItem, quantity: Decimal, unit: str | None, at: str) -> Decimal:
         """A quantity of `unit`, in the item's base unit. `at` is the line's place. Raises Inexact, Incompatible, Invalid, NotYetKnown."""

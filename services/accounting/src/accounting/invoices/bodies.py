@@ -57,11 +57,11 @@ class NewInvoice(Body):
     """What to invoice: shipments that have left, all that has left of an order or for a customer; lines of its own besides, or alone."""
 
     shipment_ids: Annotated[list[UUID], Field(max_length=MOST_SHIPMENTS)] = []
-    """Shipments that have left, of one customer and in one currency; each is invoiced whole."""
+    """Shipments that have left, of one customer and in one currency; each is invoiced whole. Performances of services may be named here, too."""
     order_id: UUID | None = None
-    """All that has left of this order and is not invoiced."""
+    """All that has left or was performed of this order and is not invoiced."""
     customer_id: UUID | None = None
-    """All that has left for this customer and is not invoiced; with `lines` alone, whom they are for."""
+    """All that has left or was performed for this customer and is not invoiced; with `lines` alone, whom they are for."""
     until: Day | None = Field(None, description="The last day that it left on; up to now when left out.")
     currency: Currency | None = Field(
         None, description="What it is in, an ISO 4217 code; the customer's when left out. Shipments say it themselves."

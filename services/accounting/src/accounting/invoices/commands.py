@@ -20,7 +20,8 @@ from accounting.invoices.drafting import (
     own_lines,
     uninvoiced,
 )
-from accounting.invoices.models import Invoice, InvoiceLine, Issue
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice, Issue
 from accounting.invoices.numbering import next_number
 from accounting.invoices.own_fields import checked_values, ensure_complete
 from accounting.invoices.prepayments import deduct
@@ -89,7 +90,7 @@ async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> I
             raise Invalid.field("/lines", "A prepayment has no lines but those of its order's rates.")
         invoice.change(terms, list(invoice.lines))
         return invoice
-    delivered = [line for line in invoice.lines if line.shipment_id is not None]
+    delivered = [line for line in invoice.lines if line.supplied]
     today = await days.today(tx)
     lines = [*delivered, *own_lines(asked.lines, await rates_said(tx, asked.lines, today))]
     if not lines:
@@ -133,7 +134,7 @@ async def issue(tx: Tx, id: UUID, match: int | None, asked: IssueBody | None = N
     if invoice.kind == "prepayment":
         await prepaying.ensure_wanted(tx, invoice)
     if dated is not None and invoice.supplied_until is not None and dated < invoice.supplied_until:
-        raise Invalid.field("/dated", f"Goods of it left on {invoice.supplied_until}: not before that.")
+        raise Invalid.field("/dated", f"Some of it was supplied on {invoice.supplied_until}: not before that.")
     if invoice.kind == "invoice":
         # The law of its day says what it is taxed at, and how that is rounded, whenever it was drafted.
         changes = await renew(tx, invoice, day) if asked is not None else []

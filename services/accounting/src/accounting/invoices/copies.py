@@ -1,10 +1,12 @@
 """What invoices keep of others: who buys, what was ordered, what of it has left, who sells, and what the company's template says."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Table, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
 
 from accounting.models import Base
 from contracts.templates import TemplateSettings
@@ -67,7 +69,7 @@ class OrderRestCopy(Replica, Base):
 
 
 class DeliveryCopy(Replica, Base):
-    """A shipment that has left, with its lines as the event has them."""
+    """A shipment that has left, or services that were performed, with its lines as shipments have them."""
 
     __tablename__ = "delivery_copy"
     __table_args__ = (tenant_index("order_id"), tenant_index("dispatched_at", "id"))
@@ -77,6 +79,11 @@ class DeliveryCopy(Replica, Base):
     currency: Mapped[str]
     lines: Mapped[list[dict[str, Any]]]
     dispatched_at: Mapped[datetime]
+    performed: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it is of services."""
+
+
+KEEP_DELIVERY = insert(cast(Table, DeliveryCopy.__table__)).on_conflict_do_nothing()
 
 
 class SellerCopy(Replica, Base):

@@ -15,7 +15,8 @@ from sqlalchemy import Numeric
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from accounting.invoices.bodies import CreditLine
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from accounting.invoices.refusals import TooMuchCredited
 from accounting.models import Base
 from contracts import invoices as events

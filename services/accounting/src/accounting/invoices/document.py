@@ -8,12 +8,14 @@ from functools import partial
 from typing import Any
 
 from accounting.invoices.credit import CreditNote, CreditNoteLine
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from tailrace.core.layout import Layout
 from tailrace.core.money import exponent, plain_decimal
 from tailrace.documents import typeset
 from tailrace.http.paper import Paper
 
+_PERFORMED = {"en": "Order {0}, service {1}", "ja": "注文 {0}、役務 {1}"}
 _DELIVERED = {"en": "Order {0}, shipment {1}", "ja": "注文 {0}、出荷 {1}"}
 _DRAFT = {"en": "Draft", "ja": "下書き"}
 
@@ -95,6 +97,8 @@ def _line(line: InvoiceLine | CreditNoteLine, description: str | None) -> dict[s
 
 
 def _delivered(line: InvoiceLine, language: str) -> str | None:
+    if line.performance_number is not None:
+        return _PERFORMED[language].format(line.order_number, line.performance_number)
     if line.shipment_number is None:
         return None
     return _DELIVERED[language].format(line.order_number, line.shipment_number)

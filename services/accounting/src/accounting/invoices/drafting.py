@@ -18,7 +18,7 @@ from accounting.days import days
 from accounting.invoices.bodies import MOST_SHIPMENTS, NewInvoiceLine
 from accounting.invoices.buyers import Buyer, followed, known_buyer, named_buyer, standing_for
 from accounting.invoices.copies import CustomerCopy, DeliveryCopy, OrderCopy
-from accounting.invoices.models import InvoiceLine
+from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer, OrderNotYetKnown
 from accounting.settlements.models import UnbilledReturn
 from accounting.settlements.unbilled import Back, unbilled
@@ -65,14 +65,17 @@ class Billable:
 async def uninvoiced(
     tx: Tx, *within: ColumnElement[bool], until: date | None = None, most: int = MOST_SHIPMENTS
 ) -> list[DeliveryCopy]:
-    """Shipments that have left, by `until` at the latest, and that no invoice has, but for those that came back whole; the earliest first.
+    """What has left or was performed, by `until` at the latest, and no invoice has, but for those that came back whole; the earliest first.
 
     They are locked: what comes back of them meanwhile is credited after the invoice, or not on it.
     """
     gone_back = exists().where(UnbilledReturn.shipment_id == DeliveryCopy.id, UnbilledReturn.closes)
+    on_an_invoice = [
+        exists().where(each == DeliveryCopy.id) for each in (InvoiceLine.shipment_id, InvoiceLine.performance_id)
+    ]
     query = (
         select(DeliveryCopy)
-        .where(~exists().where(InvoiceLine.shipment_id == DeliveryCopy.id), ~gone_back, *within)
+        .where(*(~each for each in on_an_invoice), ~gone_back, *within)
         .order_by(DeliveryCopy.dispatched_at, DeliveryCopy.id)
         .limit(most)
         .with_for_update()
@@ -160,14 +163,14 @@ def _delivered(
 ) -> InvoiceLine:
     quantity, whole = Decimal(left["quantity"]), Decimal(left["line_quantity"])
     before = Decimal(left["dispatched_before"])
+    way = "performance" if delivery.performed else "shipment"
     booked = share(left["line_tax"], before, quantity, whole) - back.tax
     return InvoiceLine(
         id=uuid7(),
         order_id=order.id,
         order_number=order.number,
         order_line_id=UUID(left["line_id"]),
-        shipment_id=delivery.id,
-        shipment_number=delivery.number,
+        **{f"{way}_id": delivery.id, f"{way}_number": delivery.number},
         supplied_on=calendar.day_of(delivery.dispatched_at),
         item_id=UUID(left["item_id"]),
         sku=left["sku"],

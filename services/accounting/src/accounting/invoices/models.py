@@ -8,25 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Numeric, text
+from sqlalchemy import ColumnElement, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.prepaid import keep_received, taxes_due
-from accounting.invoices.refusals import AlreadyInvoiced, InvoiceState
+from accounting.invoices.refusals import InvoiceState
 from accounting.models import Base
 from accounting.naming import squeezed
 from contracts import invoices as events
 from contracts.orders import RateOfTax
 from tailrace.core.ids import uuid7
-from tailrace.core.money import round_minor
 from tailrace.core.transitions import Transitions
-from tailrace.db.keys import refers_to, tenant_index
-from tailrace.db.models import Aggregate, Part
+from tailrace.db.keys import tenant_index
+from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
 
 Status = Literal["draft", "issued", "partly_paid", "paid", "credited", "cancelled"]
@@ -107,7 +106,7 @@ class Invoice(Aggregate, Base):
     """The day after it was due, once that has come with something open; None again when nothing is."""
     dunning_level: Mapped[int]
     """The highest level that the customer was reminded at; 0 for never."""
-    lines: Mapped[list["InvoiceLine"]] = relationship(
+    lines: Mapped[list[InvoiceLine]] = relationship(
         back_populates="invoice", cascade="all, delete-orphan", lazy="selectin", order_by="InvoiceLine.position"
     )
 
@@ -161,7 +160,7 @@ class Invoice(Aggregate, Base):
     # Until it is issued.
 
     @classmethod
-    def drafted(cls, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> "Invoice":
+    def drafted(cls, terms: Mapping[str, Any], lines: list[InvoiceLine]) -> "Invoice":
         """A new draft. `terms` are the columns that say whose it is, and on what terms."""
         begin: dict[str, Any] = {"kind": "invoice", "taxed_when_received": True, "paid": 0, "credited": 0, "prepaid": 0}
         invoice = cls(id=uuid7(), status="draft", dunning_level=0, prepayments=[], custom_fields={}, **begin)
@@ -173,7 +172,7 @@ class Invoice(Aggregate, Base):
         """The status that a step leads to. Raises InvoiceState."""
         return STATES.after(self.status, step, self.name)
 
-    def change(self, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> None:
+    def change(self, terms: Mapping[str, Any], lines: list[InvoiceLine]) -> None:
         self.status = self.after("changed")
         self._take(terms, lines)
         self.record(events.InvoiceUpdated(**self._description()))
@@ -204,7 +203,7 @@ class Invoice(Aggregate, Base):
         self.number, self.number_key = issue.number, squeezed(issue.number)
         self.dated, self.due_on = issue.dated, issue.due_on
         self.issued_at, self.seller = issue.at, dict(issue.seller)
-        delivered = [line for line in self.lines if line.shipment_id is not None]
+        delivered = [line for line in self.lines if line.supplied]
         self.record(
             events.InvoiceIssued(
                 **self._description(),
@@ -299,7 +298,7 @@ class Invoice(Aggregate, Base):
         }
         return {"invoice_id": self.id, "number": self.name, "day": day, **said}
 
-    def _take(self, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> None:
+    def _take(self, terms: Mapping[str, Any], lines: list[InvoiceLine]) -> None:
         for name, value in terms.items():
             setattr(self, name, value)
         self.lines = lines
@@ -311,83 +310,6 @@ class Invoice(Aggregate, Base):
             for name in ("customer_id", "customer_name", "currency", "net", "tax", "taxes", "custom_fields")
         }
         return {"invoice_id": self.id, "lines": [line.described() for line in self.lines], **said}
-
-
-class InvoiceLine(Part, Base):
-    """What is asked for: a part of an order's line that left with a shipment, or anything else that is sold."""
-
-    __tablename__ = "invoice_line"
-    __table_args__ = (
-        refers_to("invoice", "invoice_id"),
-        tenant_index("invoice_id"),
-        tenant_index("order_id", where="order_id IS NOT NULL"),
-        unique_value(
-            "shipment_id",
-            "order_line_id",
-            refusal=AlreadyInvoiced,
-            where="shipment_id IS NOT NULL",
-            field="shipment_ids",
-        ),
-    )
-    __root__ = "invoice"
-
-    invoice_id: Mapped[UUID]
-    position: Mapped[int]
-    order_id: Mapped[UUID | None]
-    order_number: Mapped[str | None]
-    order_line_id: Mapped[UUID | None]
-    shipment_id: Mapped[UUID | None]
-    shipment_number: Mapped[str | None]
-    supplied_on: Mapped[date | None]
-    item_id: Mapped[UUID | None]
-    sku: Mapped[str | None]
-    name: Mapped[str]
-    quantity: Mapped[Decimal]
-    unit: Mapped[str | None]
-    unit_price: Mapped[Decimal]
-    net: Mapped[int]
-    tax_code: Mapped[str | None]
-    tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
-    tax: Mapped[int]
-    booked_tax: Mapped[int]
-    """What of it was booked when it left: its share of the order's tax. Nothing of what the invoice itself sells."""
-    credited_net: Mapped[int]
-    credited_tax: Mapped[int]
-    credited_quantity: Mapped[Decimal]
-    received: Mapped[int] = mapped_column(server_default=text("0"))
-    """Of a prepayment: what came in for it, tax included."""
-    deducted: Mapped[int] = mapped_column(server_default=text("0"))
-    """What of that invoices have deducted."""
-    invoice: Mapped[Invoice] = relationship(back_populates="lines")
-
-    @property
-    def own(self) -> bool:
-        """Whether the invoice itself sells it: it is no part of a shipment, nor of what is paid ahead."""
-        return self.shipment_id is None and self.invoice.kind == "invoice"
-
-    @property
-    def place(self) -> str:
-        """Where the line stands in the invoice, as a JSON pointer."""
-        return f"/lines/{self.position - 1}"
-
-    @property
-    def gross(self) -> int:
-        return self.net + self.tax
-
-    def tax_of(self, amount: int) -> int:
-        """The tax in so much of the line, tax included."""
-        return round_minor(Fraction(self.tax * amount, self.gross)) if self.gross else 0
-
-    def left_of_order(self, more: int) -> tuple[int, int]:
-        """Net, and the share of the order's tax, once so much more of its net is credited."""
-        credited = self.credited_net + more
-        gone = round_minor(Fraction(self.booked_tax * credited, self.net)) if self.net else 0
-        return self.net - credited, self.booked_tax - gone
-
-    def described(self) -> events.InvoicedLine:
-        names = ("order_id", "order_line_id", "shipment_id", "item_id", "sku", "name", "quantity", "unit")
-        others = ("unit_price", "net", "tax_code", "tax_rate", "tax")
-        return events.InvoicedLine(line_id=self.id, **{name: getattr(self, name) for name in (*names, *others)})
 
 
 def of_order(id: UUID) -> ColumnElement[bool]:

@@ -12,7 +12,8 @@ from accounting.invoices.bodies import NewInvoice
 from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import uncredited
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from accounting.invoices.prepayments import divided
 from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
 from accounting.invoices.rooms import left_of, rooms_of

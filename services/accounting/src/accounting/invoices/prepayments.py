@@ -15,7 +15,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from accounting.invoices.copies import OrderCopy
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from accounting.invoices.prepaid import spread, taxes_due
 from accounting.invoices.taxing import Rate
 from tailrace.core.money import round_minor

@@ -7,7 +7,8 @@ from decimal import Decimal
 from sqlalchemy import Select, case, func, select
 
 from accounting.invoices.copies import OrderCopy, OrderRestCopy
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from accounting.invoices.prepaid import spread
 from accounting.invoices.taxing import Rate
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from accounting.invoices.bodies import NewInvoiceLine
 from accounting.invoices.copies import TaxCodeCopy, TaxPolicyCopy
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from tailrace.core.errors import FieldProblem
 from tailrace.core.money import plain_decimal
 from tailrace.core.taxes import Levy, in_force, tax_lines

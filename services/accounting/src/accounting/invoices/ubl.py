@@ -13,7 +13,8 @@ from fastapi import Response
 from lxml import etree
 
 from accounting.invoices.credit import CreditNote, CreditNoteLine
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from accounting.invoices.refusals import NoElectronicInvoice
 from contracts.orders import RateOfTax
 from tailrace.core.errors import FieldProblem

@@ -57,7 +57,7 @@ class InvoiceSummary(ResourceView):
 
 
 class InvoiceLineView(View):
-    """A line: of a shipment, or sold by the invoice itself."""
+    """A line: of a shipment, of services that were performed, or sold by the invoice itself."""
 
     id: UUID
     """By which a credit note names it."""
@@ -68,11 +68,15 @@ class InvoiceLineView(View):
     order_number: str | None
     """What that order is called."""
     shipment_id: UUID | None
-    """What it left with."""
+    """What it left with; null for a service."""
     shipment_number: str | None
     """What that shipment is called."""
+    performance_id: UUID | None
+    """By which a service was performed, as `order.services_performed` says; null for goods."""
+    performance_number: str | None
+    """What that is called."""
     supplied_on: date | None
-    """The day on which it left."""
+    """The day on which it left, or was performed."""
     item_id: UUID | None
     """What it is, of the catalog."""
     sku: str | None

@@ -17,7 +17,8 @@ from accounting.invoices.bodies import NewInvoiceLine
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
 from accounting.invoices.crediting import take_back, with_tax
 from accounting.invoices.drafting import buyer_of
-from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice
 from accounting.invoices.taxing import by_now
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn
 from accounting.settlements.unbilled import Back, unbilled

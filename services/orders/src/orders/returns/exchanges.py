@@ -75,7 +75,7 @@ async def _lines(tx: Tx, before: Order, wanted: Sequence[ReturnLine]) -> list[Or
     nets = [portion(line.net, quantities[line.id], line.quantity) for line in old]
     levies = await _levies(tx, old)
     taxes = tax_lines(list(zip(nets, levies, strict=True)))
-    same = ("item_id", "sku", "name", "warehouse_id", "unit", "decimals", "unit_price", "tax_code", "tax_rate")
+    same = ("item_id", "sku", "name", "kind", "warehouse_id", "unit", "decimals", "unit_price", "tax_code", "tax_rate")
     return [
         OrderLine(
             id=uuid7(),
