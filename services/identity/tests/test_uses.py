@@ -35,8 +35,10 @@ async def made(admin: httpx2.AsyncClient, path: str, name: str, **said: Any) -> 
 
 
 def rules(*teams: UUID, kind: Any = "assignment") -> Event:
-    by_user = {"name": "mine", "when": [], "user_id": str(uuid7()), "team_id": None}
-    by_team = [{"name": f"rule {team}", "when": [], "user_id": None, "team_id": str(team)} for team in teams]
+    by_user: dict[str, Any] = {"name": "mine", "when": [], "user_id": str(uuid7()), "team_id": None}
+    by_team: list[dict[str, Any]] = [
+        {"name": f"rule {team}", "when": [], "user_id": None, "team_id": str(team)} for team in teams
+    ]
     return PolicyChanged(policy_id=POLICY, kind=kind, content={"rules": [by_user, *by_team]})
 
 

@@ -230,7 +230,7 @@ async def _ensure_in_use(tx: Tx, opportunity: Opportunity) -> None:
     named = [OpportunityLine.model_validate(line).item_id for line in opportunity.lines]
     items = await by_ids(tx, ItemCopy, [id for id in named if id is not None])
     for at, id in enumerate(named):
-        if id in items:
+        if id is not None and id in items:
             items.in_use(id, f"/lines/{at}/item_id")
 
 
