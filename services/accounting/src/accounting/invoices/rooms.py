@@ -9,11 +9,11 @@ from sqlalchemy import Select, case, func, select
 from accounting.invoices.copies import OrderCopy, OrderRestCopy
 from accounting.invoices.models import Invoice, InvoiceLine
 from accounting.invoices.prepaid import spread
-from accounting.invoices.taxing import Rate
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn
 from tailrace.core.money import share
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
+from tailrace.pricing.tax_codes import Rate
 
 
 async def rooms_of(tx: Tx, order: OrderCopy) -> Mapping[Rate, int]:
