@@ -29,7 +29,7 @@ from inventory.views import (
 )
 from tailrace.core.fields import MomentOrDay
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_spelled, between, equal, where
+from tailrace.http.filters import between, equal, spelled, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -63,7 +63,7 @@ DeliveryLines = Annotated[
     listed(
         DeliveryLine,
         equal(DeliveryLine.asn_id),
-        any_spelled(DeliveryLine.sku),
+        spelled(DeliveryLine.sku),
         where(
             "waiting",
             bool,

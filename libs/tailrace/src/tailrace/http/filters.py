@@ -98,16 +98,25 @@ def called(kind: type[MasterData]) -> Filter:
     return Filter(kind.code_field, Code, lambda code: kind.code_key == kind.key_of(code), description)
 
 
-def spelled(column: Column, key: Column) -> Filter:
-    """Rows whose code this is, in any spelling that makes it the same; `key` is the column that has what they have in common (`text.folded`)."""
-    return Filter(column.key, Code, lambda code: key == folded(code), "The code, in any case.")
+def spelled(column: Column, key: Column | None = None) -> Filter:
+    """Rows whose code this is, in any spelling that makes it the same; `key` is the column that has what they have in common (`text.folded`).
+
+    Without a key, in any case and in any spelling that NFKC makes one of.
+    """
+    lowered = _lowered(column)
+    condition = (lambda code: lowered == func.lower(code)) if key is None else (lambda code: key == folded(code))
+    return Filter(column.key, Code, condition, "The code, in any case.")
 
 
 def any_spelled(column: Column) -> Filter:
-    """Rows whose code is one of these, in any case and in any spelling that NFKC makes one of: where a column has no key beside it."""
-    lowered = func.lower(func.normalize(column, text("NFKC")))
+    """Rows whose code is one of these, in any case and in any spelling that NFKC makes one of."""
+    lowered = _lowered(column)
     description = "One of these, in any case; may be given several times."
     return Filter(column.key, list[Code], lambda codes: lowered.in_([func.lower(code) for code in codes]), description)
+
+
+def _lowered(column: Column) -> ColumnElement[str]:
+    return func.lower(func.normalize(column, text("NFKC")))
 
 
 def between(column: Column, days: CompanyDays | None = None) -> tuple[Filter, Filter]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, any_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, any_, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounting.bank.bodies import BankLineConfirmation, LineRefundBody
@@ -133,7 +133,7 @@ async def _likeliest(
     tx: Tx,
     line: BankLine,
     kind: type[AnyMoved],
-    name: ColumnElement[str | None],
+    name: SQLColumnExpression[Any],
     named: ColumnElement[bool],
     held: Sequence[ColumnElement[bool]],
 ) -> list[tuple[AnyMoved, str | None]]:
@@ -143,7 +143,7 @@ async def _likeliest(
     """
     called: list[str] = []
     if line.payer_name:
-        known = list(await tx.scalars(select(name).where(*held, name.is_not(None)).distinct()))
+        known: list[str] = list(await tx.scalars(select(name).where(*held, name.is_not(None)).distinct()))
         # A tenth of a millisecond each, and there may be tens of thousands: others go on meanwhile.
         called = await asyncio.to_thread(lambda: [each for each in known if alike(line.payer_name or "", each)])
     everything = select(kind, name).where(*held).order_by(kind.number.collate("C"))
@@ -154,12 +154,12 @@ async def _likeliest(
     return list(found.values())
 
 
-def _has(line: BankLine, number: ColumnElement[str]) -> ColumnElement[bool]:
+def _has(line: BankLine, number: SQLColumnExpression[str]) -> ColumnElement[bool]:
     """Whether the line has a number that this service made, by its letters and digits alone."""
     return _holds(line, func.lower(func.regexp_replace(number, "[^A-Za-z0-9]", "", "g")))
 
 
-def _holds(line: BankLine, key: ColumnElement[Any]) -> ColumnElement[bool]:
+def _holds(line: BankLine, key: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     return func.strpos(squeezed(line.reference or ""), key) > 0
 
 

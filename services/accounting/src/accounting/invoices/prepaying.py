@@ -17,12 +17,13 @@ from accounting.invoices.models import Invoice
 from accounting.invoices.prepayments import divided
 from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
 from accounting.invoices.rooms import left_of, rooms_of
-from accounting.invoices.taxing import Rate, levies
+from accounting.invoices.taxing import levies
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.money import PRICE_BOUND, plain_decimal, round_minor
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
+from tailrace.pricing.tax_codes import Rate
 
 _SAID = {"en": "Prepayment for order {0}", "ja": "注文 {0} の前受金"}
 

@@ -18,11 +18,11 @@ from accounting.invoices.copies import OrderCopy
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepaid import spread, taxes_due
-from accounting.invoices.taxing import Rate
 from tailrace.core.money import round_minor
 from tailrace.core.taxes import Levy
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
+from tailrace.pricing.tax_codes import Rate
 
 
 async def deduct(tx: Tx, invoice: Invoice) -> int:

@@ -10,11 +10,11 @@ from accounting.invoices.copies import OrderCopy, OrderRestCopy
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepaid import spread
-from accounting.invoices.taxing import Rate
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn
 from tailrace.core.money import share
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
+from tailrace.pricing.tax_codes import Rate
 
 
 async def rooms_of(tx: Tx, order: OrderCopy) -> Mapping[Rate, int]:
