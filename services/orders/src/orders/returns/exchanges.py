@@ -86,6 +86,8 @@ async def _lines(tx: Tx, before: Order, wanted: Sequence[ReturnLine]) -> list[Or
             tax=tax,
             allocated=NOTHING,
             shipped=NOTHING,
+            backordered=NOTHING,
+            cancelled=NOTHING,
             **{name: getattr(line, name) for name in same},
         )
         for position, (line, net, tax) in enumerate(zip(old, nets, taxes, strict=True), 1)
