@@ -89,7 +89,7 @@ async def test_links_are_whole_where_it_is_said_at_which_address_people_reach_th
 )
 def test_a_mail_shows_a_path_or_a_link(base: str, shown: str) -> None:
     row = Delivery(kind="task.assigned", language="en", title="Call", text="You are to do this.", link="/v1/tasks/1")
-    message = message_from_bytes(formats.mail([row], "a@a.example", "b@b.example", NOW, base), policy=default)
+    message = message_from_bytes(formats.mail([row], NOW, base), policy=default)
     html = message.get_body(("html",))
     assert html is not None
     assert shown in html.get_content()
@@ -207,6 +207,36 @@ async def test_without_a_mail_server_the_feed_has_it_and_the_failure_is_seen(off
     await office.asks(office.bo)
     assert len(await office.feed(office.bo)) == 1
     assert await office.deliveries() == [("email", "failed", "no-mail-server")]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["=?us-ascii?q?a=0abcc=3avictim=40v.example=0a=0ahello?=:@x.example", "a:;b@x.example", "a@[x.example"],
+)
+async def test_an_address_that_is_none_fails_for_good_and_keeps_nobody_from_being_told(
+    office: Office, address: str
+) -> None:
+    user = UserCreated(user_id=office.bo, email=address, name="Bo", roles=["manager"])
+    await office.h.deliver(user, aggregate_id=office.bo)
+    await office.asks(office.bo)
+    assert len(await office.feed(office.bo)) == 1
+    assert await office.deliveries() == [("email", "failed", "bad-address")]
+
+
+async def test_mail_reaches_an_international_address(office: Office) -> None:
+    user = UserCreated(user_id=office.bo, email="bo@日本語.jp", name="Bo", roles=["manager"])
+    await office.h.deliver(user, aggregate_id=office.bo)
+    await office.asks(office.bo)
+    await office.h.run_errands()
+    assert [mail["to"] for mail in office.mail] == [["bo@xn--wgv71a119e.jp"]]
+
+
+async def test_what_a_title_quotes_makes_no_other_field(office: Office) -> None:
+    await office.asks(office.bo, number="=?us-ascii?q?a=0abcc=3avictim=40v.example=0a=0ahello?=")
+    await office.h.run_errands()
+    (mail,) = office.mail
+    assert "=?us-ascii?q?a=0abcc=3avictim=40v.example=0a=0ahello?=" in mail["subject"]
+    assert "\nbcc:" not in office.log[-1].body.lower()
 
 
 async def test_who_is_so_new_that_their_address_is_on_its_way_is_mailed_when_it_comes(

@@ -3,21 +3,28 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
 import pytest
 
-from contracts.customers import EmailAddress, Person
+from contracts.customers import CustomerDeleted, EmailAddress, Person
+from contracts.users import UserCreated
+from quotes.document import fingerprint
 from quotes.mailing import Letter, written
+from quotes.models import Quote
 from stubs.books import Books
 from stubs.faults import Fault, Faults
 from stubs.log import Entry
 from stubs.smtp import Sink
+from tailrace.core.ids import uuid7
+from tailrace.errands.mail import head
 from tailrace.settings import PartnerAddress
+from tailrace_testing import SetClock
 
-from .conftest import AT, Desk
+from .conftest import AT, TODAY, Desk
 
 BASE = "https://erp.example.com"
 
@@ -138,10 +145,98 @@ async def test_where_it_cannot_be_mailed_nothing_is_sent(desk: Desk, post: Post)
 def test_it_is_written_in_the_customers_language_and_breaks_no_header(language: str, word: str) -> None:
 
     letter = Letter(language, "Ada <b>\r\nBcc: x@y.example", "Q-1/2", "Acme\r\n", "2026-12-31", f"{BASE}/v1/x")
-    made = message_from_bytes(written(letter, "a@a.example", "b@b.example", "me@acme.example"), policy=default)
+    raw = head("a@a.example", "b@b.example", letter.subject, "me@acme.example") + written(letter)
+    made = message_from_bytes(raw, policy=default)
     assert (made["Subject"], made["Reply-To"], made["Bcc"]) == (word, "me@acme.example", None)
     html = made.get_body(("html",))
     assert html is not None
     shown = html.get_content()
     assert "<b>" not in shown
     assert f'<a href="{BASE}/v1/x/document">' in shown
+
+
+FORGED = [
+    "=?us-ascii?q?a=0abcc=3avictim=40v.example=0a=0ahello?=:@x.example",
+    "=?utf-8?q?a=0d=0ab?=@x.example",
+    "a:;b@x.example",
+    "a@[x.example",
+    "a,b@x.example",
+]
+
+
+@pytest.mark.parametrize("address", FORGED)
+async def test_nothing_is_mailed_to_what_is_no_address_said_or_kept(desk: Desk, post: Post, address: str) -> None:
+    quote = await approved(desk)
+    assert (await desk.act(quote, "send", 422, mail_to=address))["errors"][0]["field"] == "/mail_to"
+    await desk.customer(desk.ada, "C-1", "Ada Works", emails=[at(address)])
+    refused = await desk.act(quote, "send", 422, by_mail=True)
+    assert refused["errors"][0]["field"] == "/mail_to"
+    assert address not in str(refused)
+    assert (await desk.read(quote))["status"] == "approved"
+    assert await told(desk, "quote.mail_requested") == []
+
+
+async def test_mail_reaches_an_international_address_and_an_odd_seller_keeps_none_from_it(
+    desk: Desk, post: Post
+) -> None:
+    joined = UserCreated(user_id=desk.h.user, email="a:;b@x.example", name="Me", roles=["sales"])
+    await desk.h.deliver(joined, aggregate_id=desk.h.user)
+    quote = await desk.act(await approved(desk), "send", mail_to="buyer@xn--mnchen-3ya.example")
+    assert quote["mail"]["address"] == "buyer@münchen.example"
+    await desk.h.run_errands()
+    assert [mail["to"] for mail in post.taken] == [["buyer@xn--mnchen-3ya.example"]]
+    assert "reply-to" not in post.log[-1].body.lower()
+
+
+async def test_it_goes_to_the_very_person_whatever_they_are_called_by_now(desk: Desk, post: Post) -> None:
+    namesake = Person(person_id=uuid7(), name="Bo Buyer", emails=[at("other@ada.example")])
+    bo = Person(person_id=desk.person, name="Bo Buyer", emails=[at("bo@ada.example")])
+    await desk.customer(desk.ada, "C-1", "Ada Works", people=[namesake, bo])
+    quote = await desk.act(await approved(desk, contact_id=str(desk.person)), "send", by_mail=True)
+    assert quote["mail"]["address"] == "bo@ada.example"
+    renamed = Person(person_id=desk.person, name="Bo Baker", emails=[at("baker@ada.example")])
+    await desk.customer(desk.ada, "C-1", "Ada Works", people=[namesake, renamed])
+    assert (await desk.act(quote, "mail"))["mail"]["address"] == "baker@ada.example"
+
+
+async def test_who_is_gone_is_not_mailed_in_the_name_of_somebody_else(desk: Desk, post: Post) -> None:
+    quote = await approved(desk, contact_id=str(desk.person))
+    namesake = Person(person_id=uuid7(), name="Bo Buyer", emails=[at("other@ada.example")])
+    await desk.customer(desk.ada, "C-1", "Ada Works", emails=[at("office@ada.example")], people=[namesake])
+    assert (await desk.act(quote, "send", 422, by_mail=True))["errors"][0]["field"] == "/mail_to"
+    assert (await desk.act(quote, "send", mail_to="new@ada.example"))["mail"]["address"] == "new@ada.example"
+
+
+async def test_who_sees_no_address_of_a_customer_sees_none_of_a_mail(desk: Desk, post: Post) -> None:
+    quote = await desk.act(await approved(desk), "send", mail_to="buyer@ada.example")
+    blind = (await desk.h.client_as("quotes:read").get(f"{AT}/{quote['id']}")).json()
+    assert (blind["mail"]["status"], "address" in blind["mail"], "@ada" in str(blind)) == ("sending", False, False)
+    seeing = (await desk.h.client_as("quotes:read customers:pii").get(f"{AT}/{quote['id']}")).json()
+    assert seeing["mail"]["address"] == "buyer@ada.example"
+
+
+async def test_a_customer_who_is_deleted_is_not_mailed_unless_it_is_said_where(desk: Desk, post: Post) -> None:
+    quote = await approved(desk)
+    gone = CustomerDeleted(customer_id=desk.ada, number="C-1")
+    await desk.h.deliver(gone, aggregate_id=desk.ada)
+    assert (await desk.act(quote, "send", 422, by_mail=True))["errors"][0]["field"] == "/mail_to"
+    assert (await desk.act(quote, "send", mail_to="a@ada.example"))["status"] == "sent"
+
+
+async def test_nothing_is_mailed_after_the_last_day(desk: Desk, post: Post, clock: SetClock) -> None:
+    quote = await desk.sent(valid_until=TODAY.isoformat())
+    clock(f"{TODAY + timedelta(days=1)}T00:01:00Z")
+    assert (await desk.act(quote, "mail", 409, mail_to="a@ada.example"))["type"].endswith("quote-expired")
+    assert (await desk.read(quote))["mail"] is None
+
+
+async def test_who_the_contact_is_changes_nothing_of_what_is_approved(desk: Desk) -> None:
+    made = await desk.create(contact_id=str(desk.person))
+    assert "contact_id" not in made["customer"]
+    async with desk.h.tx() as tx:
+        quote = await tx.find(Quote, made["id"])
+        before = fingerprint(quote, "Acme Ltd", 1)
+        tx.expunge(quote)
+    assert quote.customer["contact_id"] == str(desk.person)
+    quote.customer = {name: value for name, value in quote.customer.items() if name != "contact_id"}
+    assert fingerprint(quote, "Acme Ltd", 1) == before

@@ -5,14 +5,15 @@ import hmac
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from tailrace.core.database_address import tls_of
 from tailrace.core.kafka_address import OAUTHBEARER, OPERATOR, KafkaAddress
+from tailrace.core.mailboxes import sendable
 
 Role = Literal["owner", "app", "capture"]
 
@@ -26,8 +27,8 @@ class PartnerAddress(BaseModel):
     """Of a partner that calls back: a reference to the secret by which it signs what it says (Standard Webhooks)."""
     user: str | None = None
     """Of a mail server: the name that goes with the secret, as its password."""
-    sender: str | None = None
-    """Of a mail server: the address that mail comes from."""
+    sender: Annotated[str, AfterValidator(sendable)] | None = None
+    """Of a mail server: the address that mail comes from, without a name beside it."""
 
 
 class Settings(BaseSettings):

@@ -25,11 +25,10 @@ def title_of(rows: Sequence[Delivery]) -> str:
     return digest_title(len(rows), "ja" if rows[0].language == "ja" else "en")
 
 
-def mail(rows: Sequence[Delivery], sender: str, recipient: str, at: datetime, base: str = "") -> bytes:
-    """The message but for its `Message-ID`, as text and as HTML."""
+def mail(rows: Sequence[Delivery], at: datetime, base: str = "") -> bytes:
+    """The message as text and as HTML, but for the fields that say from whom, to whom, and what of."""
     message = EmailMessage(policy=SMTP)
-    message["From"], message["To"], message["Date"] = sender, recipient, at
-    message["Subject"] = " ".join(title_of(rows).split())
+    message["Date"] = at
     # RFC 3834: nobody's absence is to be told of to a program.
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = rows[0].language

@@ -212,7 +212,11 @@ async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str 
     partner = partner_of(_settings.of(tx), MAIL_SERVER)
     if partner is None or partner.sender is None:
         return "no-mail-server"
-    return partner.mail(user.email, formats.mail(rows, partner.sender, user.email, clock.now(), base))
+    message = formats.mail(rows, clock.now(), base)
+    try:
+        return partner.mail(user.email, formats.title_of(rows), message)
+    except ValueError:
+        return "bad-address"
 
 
 @sending.outcome

@@ -18,7 +18,7 @@ async def buyer(tx: Tx, customer_id: UUID, field: str = "/customer_id") -> Custo
 
 def on_paper(customer: CustomerCopy, contact_id: UUID | None) -> dict[str, Any]:
     """What a document says of a customer, as it is now. Raises Invalid for a contact who is not of that customer."""
-    person = next((each for each in customer.people if each["person_id"] == str(contact_id)), None)
+    person = person_of(customer, contact_id)
     if contact_id is not None and person is None:
         raise Invalid.field("/contact_id", f"There is no such person at {customer.number}.")
     return {
@@ -27,12 +27,17 @@ def on_paper(customer: CustomerCopy, contact_id: UUID | None) -> dict[str, Any]:
         "lines": address_lines(address_for(customer.addresses, "billing", "office")),
         "tax_id": next((each["number"] for each in customer.tax_ids), None),
         "contact": None if person is None else person["name"],
+        "contact_id": None if person is None else person["person_id"],
         "language": "ja" if (customer.language or "").startswith("ja") else "en",
     }
 
 
-def address_of(customer: CustomerCopy, contact: str | None) -> str | None:
+def person_of(customer: CustomerCopy, id: UUID | str | None) -> dict[str, Any] | None:
+    """Somebody at the customer; None for nobody, and for who is gone."""
+    return next((each for each in customer.people if each["person_id"] == str(id)), None)
+
+
+def address_of(customer: CustomerCopy, person: dict[str, Any] | None) -> str | None:
     """Where a quote for that person is mailed to: to them, or else to the customer. None where no address is known."""
-    person = next((each for each in customer.people if each["name"] == contact), None)
     known = [*(person.get("emails", ()) if person else ()), *customer.emails]
     return known[0]["address"] if known else None

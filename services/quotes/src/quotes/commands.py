@@ -72,8 +72,7 @@ async def submit(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
     """
     quote = await tx.load(Quote, id, match)
     quote.after("submitted")
-    if await days.today(tx) > quote.valid_until:
-        raise NoLongerValid(quote.name, quote.valid_until)
+    await ensure_valid(tx, quote)
     await _ensure_offered(tx, quote, quote.dated)
     quote.customer_id = (await buyer(tx, quote.customer_id)).id
     quote.submissions += 1
@@ -96,8 +95,7 @@ async def send(tx: Tx, id: UUID, match: int | None) -> Quote:
     """Let the customer have it; it binds from here on. Raises NotInThisState, NoLongerValid, and Invalid for what went out of use."""
     quote = await tx.load(Quote, id, match)
     quote.after("sent")
-    if await days.today(tx) > quote.valid_until:
-        raise NoLongerValid(quote.name, quote.valid_until)
+    await ensure_valid(tx, quote)
     await _ensure_offered(tx, quote)
     quote.send(clock.now())
     await timers.await_expiry(tx, quote)
@@ -111,8 +109,7 @@ async def accept(
     quote = await tx.load(Quote, id, match)
     if quote.status != "accepted":
         quote.after("accepted")
-        if await days.today(tx) > quote.valid_until:
-            raise NoLongerValid(quote.name, quote.valid_until)
+        await ensure_valid(tx, quote)
         quote.accept(clock.now(), by, reference, taken)
         await timers.expiry.clear(tx, quote.id)
     return quote
@@ -213,6 +210,12 @@ async def _ensure_known(tx: Tx, limits: Sequence[AuthorityLimit]) -> None:
             raise Invalid.field(f"/limits/{at}/role", f"There is no role {each.role} here.")
         if each.user_id is not None:
             users.known(each.user_id, f"/limits/{at}/user_id")
+
+
+async def ensure_valid(tx: Tx, quote: Quote) -> None:
+    """Raises NoLongerValid when the last day of a quote is over."""
+    if await days.today(tx) > quote.valid_until:
+        raise NoLongerValid(quote.name, quote.valid_until)
 
 
 async def seller_of(tx: Tx, quote: Quote) -> str:

@@ -1,6 +1,7 @@
 """Links by which a customer sees a quote and answers it, without a log-in: signed, good until the quote's validity ends, and for that quote alone.
 
-Nothing of a link is stored. It leads somewhere only while its quote is sent or accepted: whatever ends the offer ends the link.
+Nothing of a link is kept but in a mail that waits for the mail server: for a day at most, among the errands. It leads somewhere only while its quote
+is sent or accepted: whatever ends the offer ends the link.
 """
 
 import hashlib

@@ -38,7 +38,7 @@ class Mailed:
         return None if self.mail_kept is None else Mail.model_validate(self.mail_kept)
 
     def ask_mail(self, address: str, errand_id: UUID, at: datetime) -> UUID | None:
-        """Wait for what becomes of this mail. The answer is the errand of one that is given up for it."""
+        """Wait for what becomes of this mail. The answer is the errand of one that is to be given up for it."""
         before = self.mail
         self._keep(Mail(address=address, asked_at=at, errand_id=errand_id))
         _quote(self).record(events.QuoteMailRequested(**self._about(), address=address))

@@ -11,8 +11,8 @@ from email.policy import SMTP
 from uuid import UUID
 
 from quotes import timers
-from quotes.buyers import address_of, buyer
-from quotes.commands import seller_of
+from quotes.buyers import address_of, buyer, person_of
+from quotes.commands import ensure_valid, seller_of
 from quotes.copies import UserCopy
 from quotes.links import PUBLIC, Link, Links
 from quotes.models import Quote
@@ -83,17 +83,16 @@ class Letter:
 async def mail(tx: Tx, quote: Quote, address: str | None, settings: Settings) -> None:
     """Mail a quote that is offered: to this address, or else to the person it is for, or the customer.
 
-    One that is under way is given up for it. Raises NotInThisState, CannotMail, Invalid where nobody's address is known.
+    One that waits is given up for it. Raises NotInThisState, NoLongerValid, CannotMail, Invalid where nobody's address is known.
     """
     quote.after("mailed")
+    await ensure_valid(tx, quote)
     partner = partner_of(settings, MAIL_SERVER)
     if partner is None or partner.sender is None:
         raise CannotMail("No setting says where the mail server is, and from whom mail comes: TAILRACE_PARTNERS.")
     if not settings.public_url:
         raise CannotMail("No setting says at which address customers reach the platform: TAILRACE_PUBLIC_URL.")
-    to = address or address_of(await buyer(tx, quote.customer_id), quote.customer["contact"])
-    if to is None:
-        raise Invalid.field("/mail_to", f"No address of {quote.customer_name} is known: say one.")
+    to = address or await _known_address(tx, quote)
     token = Links(settings).token(Link(tx.tenant_id, quote.id), await timers.ends_at(tx, quote))
     letter = Letter(
         language=quote.customer["language"],
@@ -103,20 +102,21 @@ async def mail(tx: Tx, quote: Quote, address: str | None, settings: Settings) ->
         valid_until=quote.valid_until.isoformat(),
         address=f"{settings.public_url.rstrip('/')}{PUBLIC}/{token}",
     )
-    message = written(letter, partner.sender, to, await _reply_to(tx, quote))
-    errand_id = await sending.send(tx, partner.mail(to, message), Mailing(quote_id=quote.id))
+    message, reply_to = written(letter), await _reply_to(tx, quote)
+    try:
+        call = partner.mail(to, letter.subject, message, reply_to=reply_to)
+    except ValueError:
+        raise Invalid.field("/mail_to", "No mail goes to this address: say another one.") from None
+    errand_id = await sending.send(tx, call, Mailing(quote_id=quote.id))
     before = quote.ask_mail(to, errand_id, clock.now())
     if before is not None:
         await sending.cancel(tx, before)
 
 
-def written(letter: Letter, sender: str, recipient: str, reply_to: str | None) -> bytes:
-    """The message (RFC 5322) but for its `Message-ID`, as text and as HTML."""
+def written(letter: Letter) -> bytes:
+    """The message as text and as HTML, but for the fields that say from whom, to whom, and what of."""
     message = EmailMessage(policy=SMTP)
-    message["From"], message["To"], message["Date"] = sender, recipient, clock.now()
-    if reply_to is not None:
-        message["Reply-To"] = reply_to
-    message["Subject"] = letter.subject
+    message["Date"] = clock.now()
     # RFC 3834: nobody's absence is to be told of to a program.
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = letter.language
@@ -130,6 +130,18 @@ def written(letter: Letter, sender: str, recipient: str, reply_to: str | None) -
 def _html(part: str, letter: Letter) -> str:
     text = html.escape(part)
     return f'<a href="{text}">{text}</a>' if part.startswith(letter.address) else text
+
+
+async def _known_address(tx: Tx, quote: Quote) -> str:
+    """Of the person whom the quote is for, or else of the customer. Raises Invalid, NotYetKnown."""
+    customer = await buyer(tx, quote.customer_id, "/mail_to")
+    contact, person = quote.customer["contact"], person_of(customer, quote.customer.get("contact_id"))
+    if contact is not None and person is None:
+        raise Invalid.field("/mail_to", f"{contact} is no longer at {customer.number}: say an address.")
+    found = address_of(customer, person)
+    if found is None:
+        raise Invalid.field("/mail_to", f"No address of {quote.customer_name} is known: say one.")
+    return found
 
 
 async def _reply_to(tx: Tx, quote: Quote) -> str | None:

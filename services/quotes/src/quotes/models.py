@@ -94,7 +94,8 @@ class Quote(Mailed, Aggregate, Owned, Base):
     """Why it was rejected, recalled, declined or cancelled."""
     customer_id: Mapped[UUID]
     customer: Mapped[dict[str, Any]]
-    """What the document says of the customer, as it was when the quote was made: `name`, `number`, `lines`, `tax_id`, `contact`, `language`."""
+    """What the document says of the customer, as it was when the quote was made: `name`, `number`, `lines`, `tax_id`, `contact`, `language`; and
+    `contact_id`, who that is, which it does not say."""
     owner_id: Mapped[UUID | None]
     """The user who sells."""
     owner_name: Mapped[str | None]

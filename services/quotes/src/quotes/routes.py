@@ -115,7 +115,7 @@ async def send_quote(
 async def mail_quote(
     request: Request, tx: Tx, who: Writer, match: IfMatch, quote_id: UUID, body: MailBody | None = None
 ) -> Quote:
-    """Mail a quote that was sent, for the first time or again. A mail that is still under way is given up for it."""
+    """Mail a quote that was sent, for the first time or again. A mail that still waits is given up for it, unless it is just being handed in."""
     quote = await tx.load(Quote, quote_id, match)
     await mailing.mail(tx, quote, None if body is None else body.mail_to, request.app.state.settings)
     return quote

@@ -13,6 +13,8 @@ read, write = scopes(
 )
 margin = Scope("quotes:margin", "See and say what quoted items cost, and what a quote earns")
 authority = Scope("quotes:authority", "Say who may quote how much without approval")
+customers_pii = Scope("customers:pii", "See the addresses of customers, wherever they are")
+"""Declared by customers: who may not see their addresses there sees none here."""
 operate = Scope("quotes:operate", "See, hasten and end mail to customers that is under way")
 
 Reader = Annotated[Principal, Requires(read)]

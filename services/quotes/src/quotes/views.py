@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from contracts.orders import Address, RateOfTax
 from contracts.quotes import AuthorityLimit, Inclusion
 from quotes.lines import QuoteLine
 from quotes.models import Quote, Status
+from quotes.scopes import customers_pii
 from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice, round_minor
 from tailrace.core.personal_data import Personal
+from tailrace.http.masks import masked
 from tailrace.http.routing import ResourceView, View
 
 
@@ -118,7 +120,7 @@ class BuyerView(View):
 class QuoteMailView(View):
     """The newest mail by which the customer was to get the quote."""
 
-    address: Personal[str]
+    address: Annotated[Personal[str], masked(customers_pii)]
     """Where to."""
     status: Literal["sending", "sent", "failed"]
     """Whether the mail server has yet to take it, took it, or will not."""

@@ -40,10 +40,11 @@ async def listening(settings: Settings, books: Books, faults: Faults, log: deque
 
 
 class Sink:
-    """One mail server, with any number of connections."""
+    """One mail server, with any number of connections. With `wide` it takes addresses in Unicode, too (SMTPUTF8)."""
 
-    def __init__(self, books: Books, faults: Faults, log: deque[Entry]) -> None:
+    def __init__(self, books: Books, faults: Faults, log: deque[Entry], *, wide: bool = True) -> None:
         self._books, self._faults, self._log = books, faults, log
+        self._extensions = ["8BITMIME", *(["SMTPUTF8"] if wide else [])]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from the greeting to its end."""
@@ -58,10 +59,11 @@ class Sink:
         recipients: list[str] = []
         await _say(writer, "220 stubs ready")
         while True:
-            line = (await reader.readuntil(b"\r\n")).decode("ascii", "replace").strip()
+            line = (await reader.readuntil(b"\r\n")).decode(errors="replace").strip()
             verb = line.partition(" ")[0].upper()
             if verb in {"EHLO", "HELO"}:
-                await _say(writer, "250-stubs", "250 8BITMIME")
+                *others, last = self._extensions
+                await _say(writer, "250-stubs", *(f"250-{each}" for each in others), f"250 {last}")
             elif verb in {"MAIL", "RSET", "NOOP"}:
                 recipients = []
                 await _say(writer, "250 so be it")

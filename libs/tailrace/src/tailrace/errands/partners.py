@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Depends, Request
 
+from tailrace.core.mailboxes import sendable
 from tailrace.errands import mail
 from tailrace.errands.calls import Call
 from tailrace.errands.secrets import Secret
@@ -37,14 +38,29 @@ class Partner:
         """Of a mail server: the address that mail comes from."""
         return self._address.sender
 
-    def mail(self, recipient: str, message: bytes) -> Call:
-        """Of a mail server: a message for it (RFC 5322), but for its `Message-ID`. Raises ValueError where no setting says from whom."""
+    def mail(self, recipient: str, subject: str, message: bytes, *, reply_to: str | None = None) -> Call:
+        """Of a mail server: a message for it (RFC 5322), but for the fields that `mail.head` and the key make.
+
+        Whom an answer goes to is left out where not every server takes the address. Raises ValueError for a recipient that is none, and where no
+        setting says from whom.
+        """
         if self._address.sender is None:
             raise ValueError(f"TAILRACE_PARTNERS names no sender for {self.name}")
-        headers: dict[str, str | Secret] = {"From": self._address.sender, "To": recipient}
+        sender, to = self._address.sender, sendable(recipient)
+        headers: dict[str, str | Secret] = {"From": sender, "To": to}
         if self._address.secret is not None:
             headers |= {"User": self._address.user or self._address.sender, "Password": Secret(self._address.secret)}
-        return Call(mail.METHOD, self._address.url, headers, body=message)
+        head = mail.head(sender, to, subject, _answered(reply_to))
+        return Call(mail.METHOD, self._address.url, headers, body=head + message)
+
+
+def _answered(reply_to: str | None) -> str | None:
+    """None for what some servers do not take, or none: the mail is to go all the same."""
+    try:
+        address = None if reply_to is None else sendable(reply_to)
+    except ValueError:
+        return None
+    return address if address is not None and address.isascii() else None
 
 
 def partner_of(settings: Settings, name: str) -> Partner | None:

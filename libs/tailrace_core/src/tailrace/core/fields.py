@@ -18,8 +18,9 @@ from pydantic import (
     ValidationError,
 )
 
+from tailrace.core.mailboxes import mailbox
 from tailrace.core.meaning import Means
-from tailrace.core.text import address, block, code, file, line, opaque, searched, xml
+from tailrace.core.text import block, code, file, line, opaque, searched, xml
 from tailrace.core.wire import TextRule
 
 _LINE, _BLOCK, _CODE = (BeforeValidator(TextRule(rule)) for rule in (line, block, code))
@@ -78,11 +79,11 @@ Country = Annotated[
 Email = Annotated[
     str,
     StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
-    BeforeValidator(TextRule(address)),
+    BeforeValidator(TextRule(mailbox)),
     Field(examples=["ada@example.org"]),
     Means("Compared without regard to case."),
 ]
-"""An e-mail address, in NFKC and lower case, as addresses are compared."""
+"""An e-mail address, in NFKC and lower case, as addresses are compared; a name and a domain, without what headers take for more."""
 
 
 Amount = Annotated[int, Field(ge=0, le=10**15, examples=[1250]), Means("In minor units: 1250 with EUR is 12.50.")]
