@@ -235,7 +235,7 @@ class OrderBackordered(OrderEvent):
 
 
 class OrderRestCancelled(OrderEvent):
-    """What was not in stock is not wanted any more: how much of each line was given up, in all."""
+    """What was not in stock, or not performed, is not wanted any more: how much of each line was given up, in all. The rest of the order stands."""
 
     type: ClassVar[str] = "order.rest_cancelled"
 
@@ -303,7 +303,7 @@ class ShipmentCancellationRequested(OrderEvent):
 
 
 class OrderShipmentProgressed(OrderEvent):
-    """Goods of the order left: how far it is shipped by now, in all and line by line."""
+    """Goods of the order left, services were performed, or what had not was given up: how much of it is supplied by now, in all and line by line."""
 
     type: ClassVar[str] = "order.shipment_progressed"
 

@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from contracts import inventory
+from contracts import inventory, invoices
 from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import Desk, shipping
+from .credit import TODAY, Buyer
 
 
 def hours(desk: Desk, quantity: str = "8", **given: Any) -> dict[str, Any]:
@@ -17,13 +20,13 @@ def hours(desk: Desk, quantity: str = "8", **given: Any) -> dict[str, Any]:
 
 
 async def test_an_order_of_services_alone_is_performed_in_two_parts_and_done(desk: Desk) -> None:
-    order = await desk.confirmed(hours(desk))
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    order = await desk.confirmed(hours(desk), ordered_at=yesterday.isoformat())
     now = await desk.read(order)
     assert (now["allocating"], now["allocation"], now["shipment"], now["shortage"]) == (False, "full", "none", None)
     assert (now["lines"][0]["kind"], now["net"], now["tax"]) == ("service", 72_000, 7_200)
 
     part = [{"line_id": order["lines"][0]["id"], "quantity": "3"}]
-    yesterday = datetime.now(UTC) - timedelta(days=1)
     now = await desk.act(order, "perform", lines=part, performed_at=yesterday.isoformat())
     assert (now["shipment"], now["lines"][0]["shipped"], now["lines"][0]["allocated"]) == ("partial", "3", "3")
     now = await desk.act(order, "perform")
@@ -83,6 +86,8 @@ async def test_what_cannot_be_performed_is_refused_by_its_field(desk: Desk) -> N
     assert (await refused(422, (service, "0.0000001")))[1] == "/lines/0/quantity"
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     assert (await refused(422, performed_at=tomorrow.isoformat()))[1] == "/performed_at"
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    assert (await refused(422, performed_at=yesterday.isoformat()))[1] == "/performed_at", "before it was ordered"
     assert await desk.asked("order.services_performed") == []
     assert [line["shipped"] for line in (await desk.read(order))["lines"]] == ["0", "0"]
 
@@ -106,13 +111,75 @@ async def test_a_service_comes_in_no_lots(desk: Desk, field: str, value: Any) ->
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/lines/1/{field}")
 
 
-async def test_a_service_that_is_not_wanted_any_more_is_cancelled_when_the_goods_have_left(desk: Desk) -> None:
+async def test_an_order_of_another_system_may_have_been_performed_long_after_it(desk: Desk) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=2000)
+    order = await desk.confirmed(hours(desk), ordered_at=long_ago.isoformat())
+    month = datetime.now(UTC) - timedelta(days=30)
+    assert (await desk.act(order, "perform", performed_at=month.isoformat()))["shipment"] == "full"
+
+
+async def test_what_is_performed_on_the_companys_day_of_the_order_is_no_earlier_than_it(
+    desk: Desk, clock: SetClock
+) -> None:
+    clock("2026-11-28T12:00:00+00:00")
+    order = await desk.confirmed(hours(desk), ordered_at="2026-11-27T12:00:00Z")
+    assert (await desk.act(order, "perform", 422, performed_at="2026-11-26T23:59:00Z"))["errors"][0]["field"] == (
+        "/performed_at"
+    )
+    assert (await desk.act(order, "perform", performed_at="2026-11-27T00:01:00Z"))["shipment"] == "full"
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_service_that_is_not_wanted_any_more_leaves_the_order_as_what_was_supplied(
+    desk: Desk, held: bool
+) -> None:
     order, _, shipment = await shipping(desk, desk.line(), hours(desk))
     await desk.dispatch(shipment)
+    if held:
+        await desk.act(order, "hold", reason="they are not sure")
     now = await desk.act(order, "cancel", reason="they install it themselves")
-    assert (now["status"], now["shipment"]) == ("cancelled", "partial")
-    assert (await desk.states(order))[-1] == "compensated"
-    assert (await desk.act(order, "perform", 409))["type"].endswith("order-not-confirmed")
+    assert (now["status"], now["shipment"], now["allocation"]) == ("confirmed", "full", "full")
+    assert [line["cancelled"] for line in now["lines"]] == ["0", "8"]
+    assert (now["hold_reason"], now["cancel_reason"], now["correction"]) == (None, None, None)
+    assert (await desk.states(order))[-1] == "done"
+    (rest,) = await desk.asked("order.rest_cancelled")
+    assert (rest.reason, [line.quantity for line in rest.lines]) == ("they install it themselves", [8])
+    assert await desk.asked("order.cancelled") == []
+    assert (await desk.act(order, "perform", 409))["type"].endswith("nothing-to-perform")
+    assert (await desk.act(order, "cancel", 409, reason="again"))["type"].endswith("order-shipped")
+
+
+async def test_what_was_invoiced_and_paid_is_all_of_it_once_the_other_services_are_given_up(desk: Desk) -> None:
+    order = await desk.confirmed(hours(desk))
+    part = [{"line_id": order["lines"][0]["id"], "quantity": "3"}]
+    await desk.act(order, "perform", lines=part)
+    invoice_id = await (await Buyer(desk).described()).invoice(order, 29_700)
+    paid = invoices.InvoicePaid(
+        invoice_id=invoice_id,
+        number="INV-1",
+        currency="EUR",
+        paid=29_700,
+        credited=0,
+        open=0,
+        orders=[invoices.OrderAmount(order_id=UUID(order["id"]), net=27_000, tax=2_700)],
+        day=TODAY,
+    )
+    await desk.h.deliver(paid, aggregate_id=invoice_id)
+    now = await desk.read(order)
+    assert (now["invoicing"], now["payment"]) == ("partial", "partial")
+    now = await desk.act(order, "cancel", reason="three were enough")
+    assert (now["status"], now["shipment"], now["invoicing"], now["payment"]) == ("confirmed", "full", "full", "full")
+
+
+async def test_goods_that_are_still_there_are_cancelled_with_the_services(desk: Desk) -> None:
+    order = await desk.confirmed(desk.line(), hours(desk))
+    await desk.act(order, "perform", lines=[{"line_id": order["lines"][1]["id"], "quantity": "3"}])
+    now = await desk.act(order, "cancel", reason="they moved")
+    assert (now["status"], now["shipment"], [line["cancelled"] for line in now["lines"]]) == (
+        "cancelled",
+        "partial",
+        ["0", "0"],
+    )
 
 
 async def test_services_are_changed_until_some_are_performed(desk: Desk) -> None:

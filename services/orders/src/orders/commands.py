@@ -113,7 +113,10 @@ async def resume(tx: Tx, order_id: UUID, match: int | None) -> Order:
 
 
 async def cancel(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
-    """Cancel what has not left. Raises AlreadyCancelled, AlreadyShipped."""
+    """Cancel what has not left; where that is services alone, and something was supplied, the order stands.
+
+    Raises AlreadyCancelled, AlreadyShipped.
+    """
     order = await tx.load(Order, order_id, match)
     order.after("cancelled")
     order.end_credit_hold("It was cancelled.")
@@ -152,6 +155,9 @@ async def perform(tx: Tx, order_id: UUID, match: int | None, asked: Performance)
     order = await tx.load(Order, order_id, match)
     order.after("performed")
     at = (await dates.bounds(tx, "movement", PERFORMED)).checked(asked.performed_at or clock.now(), "/performed_at")
+    ordered_on = await days.day_of(tx, order.ordered_at)
+    if await days.day_of(tx, at) < ordered_on:
+        raise Invalid.field("/performed_at", f"This is before {ordered_on}, the day of order {order.number}.")
     wanted = [(line, line.unperformed) for line in order.open_services()]
     if not wanted:
         raise NothingToPerform(order.number)

@@ -23,6 +23,7 @@ from orders.lines import OrderLine, Quote
 from orders.performing import Performed
 from orders.progress import Short, progress, progress_of
 from orders.refusals import AllocationUnderWay, AlreadyShipped, NothingToAllocate
+from orders.rest import Rest
 from orders.states import STATES, Status
 from orders.versions import Versioned
 from tailrace.core import clock
@@ -36,7 +37,7 @@ from tailrace.messaging.handover import Owner
 NOTHING = Decimal(0)
 
 
-class Order(CreditHeld, Versioned, Performed, Aggregate, Owned, Base):
+class Order(CreditHeld, Versioned, Performed, Rest, Aggregate, Owned, Base):
     __tablename__ = "sales_order"
     owned_by = "owner_id"
     __table_args__ = (
@@ -183,10 +184,13 @@ class Order(CreditHeld, Versioned, Performed, Aggregate, Owned, Base):
         self.record(events.OrderResumed(order_id=self.id))
 
     def cancel(self, reason: str) -> None:
-        """Give up what has not left yet; what has been dispatched stays sold."""
+        """Give up what has not left yet; what has been dispatched stays sold. Where services alone are open, it stands for what was supplied."""
         after = self.after("cancelled")
         if self.shipment == "full":
             raise AlreadyShipped(self.number)
+        if self.lacks_services_alone:
+            self.cancel_services(reason)
+            return
         self.status, self.cancel_reason, self.hold_reason, self.allocating = after, reason, None, False
         self.record(events.OrderCancelled(order_id=self.id, reason=reason))
 
@@ -259,22 +263,6 @@ class Order(CreditHeld, Versioned, Performed, Aggregate, Owned, Base):
             lines = [(line.id, line.backordered) for line in self.lines if line.backordered]
             said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in lines]
             self.record(events.OrderBackordered(order_id=self.id, lines=said))
-
-    def cancel_rest(self, reason: str) -> None:
-        """Give up what is open: all of the order, when nothing of it is held or has left."""
-        if all(line.allocated == 0 for line in self.lines):
-            self.cancel(reason)
-            return
-        for line in self.lines:
-            line.cancelled += line.open
-        self.allocation = self.goods_held
-        given_up = [(line.id, line.cancelled) for line in self.lines if line.cancelled]
-        said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in given_up]
-        # Less is due by that, and what was asked for and paid may be all of it.
-        self.invoicing, self.payment = progress_of(self.invoiced, self.due), progress_of(self.paid, self.due)
-        self.record(events.OrderRestCancelled(order_id=self.id, reason=reason, lines=said))
-        if self.shipment == "partial" and all(line.shipped >= line.wanted for line in self.lines):
-            self.ship([])
 
     def ask_release(self, reservation_id: UUID, reason: str, departed: Sequence[events.Departure] = ()) -> None:
         """Ask inventory to free a reservation, but for what `departed` took of it."""

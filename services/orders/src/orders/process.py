@@ -135,6 +135,13 @@ async def cancelled(tx: Tx, run: Fulfilling, event: orders.OrderCancelled, meta:
     await _go_on(tx, run)
 
 
+@saga.on_answer(orders.OrderRestCancelled, key=_order)
+async def rest_cancelled(tx: Tx, run: Fulfilling, event: orders.OrderRestCancelled, meta: Meta) -> None:
+    """By people, when nothing is left to supply; what this process gave up itself, it went on with then."""
+    if (await _loaded(tx, run)).shipment == "full":
+        await _go_on(tx, run)
+
+
 @saga.on_answer(reopenings.OrderReopeningRequested, key=_order)
 async def reopening(tx: Tx, run: Fulfilling, event: reopenings.OrderReopeningRequested, meta: Meta) -> None:
     await _go_on(tx, run)
@@ -281,13 +288,17 @@ async def _gone(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str | Non
     await _go_on(tx, run)
 
 
-async def _go_on(tx: Tx, run: Fulfilling) -> None:
-    """Do what the order's status and the memory call for, and be in the state that this leads to."""
+async def _loaded(tx: Tx, run: Fulfilling) -> Order:
     try:
-        order = await tx.load(Order, run.key)
+        return await tx.load(Order, run.key)
     except Unknown as error:
         # Its own event without its row: this database was restored behind its topic, and nobody is at fault.
         raise NotYet(f"order {run.key} is not here") from error
+
+
+async def _go_on(tx: Tx, run: Fulfilling) -> None:
+    """Do what the order's status and the memory call for, and be in the state that this leads to."""
+    order = await _loaded(tx, run)
     if run.data.cancels == 0:
         _release(order, run.data.in_state("ending"))
     if order.status == "reopening":

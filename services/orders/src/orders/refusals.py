@@ -53,19 +53,21 @@ class AlreadyCancelled(Refused):
 
 
 class AlreadyShipped(Refused):
+    """409: nothing of it is left to stop."""
+
     slug, title = "order-shipped", "The order has been shipped"
 
     def __init__(self, number: str) -> None:
-        super().__init__(f"Everything of order {number} has left.")
+        super().__init__(f"Everything of order {number} has left or was performed.")
 
 
 class PartlyShipped(Refused):
-    """409: what an order is for does not change when some of it has left."""
+    """409: what an order is for does not change when some of it has left or was performed."""
 
     slug, title = "order-partly-shipped", "Some of the order has left"
 
     def __init__(self, number: str) -> None:
-        super().__init__(f"Some of order {number} has left: cancel the rest, and take another order.")
+        super().__init__(f"Some of order {number} has left or was performed: cancel the rest, and take another order.")
 
 
 class OrderInvoiced(Refused):

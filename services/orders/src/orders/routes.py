@@ -114,7 +114,8 @@ async def resume_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID) -> O
 
 @router.post("/{order_id}/cancel", response_model=OrderView)
 async def cancel_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID, body: ReasonBody) -> Order:
-    """Cancel what has not left; stock and shipments are freed."""
+    """Cancel what has not left; stock and shipments are freed. Where something was supplied and services alone are open, these are given up, and the
+    order stands, for what was supplied."""
     return await commands.cancel(tx, order_id, match, body.reason)
 
 
