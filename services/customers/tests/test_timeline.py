@@ -12,6 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
 from contracts import activities, leads, orders, quotes, shipments
+from contracts.performances import ServicesPerformed
+from contracts.quote_mails import QuoteMailFailed, QuoteMailSent
 from contracts.users import TeamCreated
 from customers.projections import teams, timeline
 from customers.timeline import Source, Told
@@ -129,6 +131,39 @@ async def test_it_shows_every_context_newest_first_and_narrowed(sales: Sales) ->
     assert [*first.json()["items"], *rest.json()["items"]] == entries
     file = await sales.h.client.get(f"{AT}/{id}/timeline", headers={"Accept": "text/csv"})
     assert len(file.text.strip().splitlines()) == len(entries) + 1
+
+
+async def test_services_and_mail_of_quotes_are_told_and_the_order_keeps_its_name(sales: Sales) -> None:
+    h, id = sales.h, UUID((await sales.create())["id"])
+    order_id, quote_id = uuid7(), uuid7()
+    await h.deliver(order(id, order_id), aggregate_id=order_id)
+    part = ServicesPerformed(
+        order_id=order_id,
+        performance_id=uuid7(),
+        number="SO-1/1",
+        currency="EUR",
+        customer_id=id,
+        lines=[],
+        performed_at=BEGIN + timedelta(days=1),
+    )
+    await h.deliver(part, aggregate_id=order_id)
+    rest = orders.OrderRestCancelled(order_id=order_id, reason="enough", lines=[])
+    await h.deliver(rest, aggregate_id=order_id)
+    await h.deliver(quote(id, quote_id), aggregate_id=quote_id)
+    mail = {"quote_id": quote_id, "number": "Q-1", "revision": 1, "customer_id": id}
+    await h.deliver(QuoteMailFailed(**mail, failure="status-550"), aggregate_id=quote_id)
+    await h.deliver(QuoteMailSent(**mail), aggregate_id=quote_id)
+    told = {each["type"]: (each["title"], each["details"]) for each in await shown(h, id, kind=["order", "quote"])}
+    assert told.pop("order.created")[0] == "SO-1"
+    assert told.pop("quote.created")[0] == "Q-1/1"
+    assert told == {
+        "order.services_performed": ("SO-1", {"number": "SO-1/1"}),
+        "order.rest_cancelled": ("SO-1", {"reason": "enough"}),
+        "quote.mail_failed": ("Q-1/1", {"failure": "status-550"}),
+        "quote.mail_sent": ("Q-1/1", {}),
+    }
+    performed = (await shown(h, id, kind="order", occurred_from="2026-03-03", occurred_until="2026-03-04"))[0]
+    assert datetime.fromisoformat(performed["occurred_at"]) == BEGIN + timedelta(days=1)
 
 
 async def test_each_entry_takes_the_scope_and_the_reach_of_its_own_context(sales: Sales) -> None:

@@ -48,6 +48,8 @@ class Told:
     """The field that says when it happened; when it was recorded, without one."""
     scope: str | None = None
     """What it takes to see it, where that is another scope than its source's."""
+    titled: bool = True
+    """Whether it calls the document what it is called. What only a part of it bears, such as a number, is no title of the document's."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,9 @@ class Timeline(Projection):
         self._tells = {
             type: (self._of[type].kind, each.moment, set(each.details) or None) for type, each in told.items()
         }
+        untitled = {told.event for source in sources for told in source.tells if not told.titled}
         self._says = {
-            event.type: (source.key, source.columns(event), source.titles(event))
+            event.type: (source.key, source.columns(event), source.titles(event) if event not in untitled else None)
             for source in sources
             for event in source.events
         }
