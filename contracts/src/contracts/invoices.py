@@ -30,7 +30,7 @@ class _Value(BaseModel):
 
 
 class InvoicedLine(_Value):
-    """A line: a part of an order that left with a shipment, with the share of the order's amounts that falls to it; or anything else that is sold."""
+    """A line: a part of an order that left or was performed, with the share of the order's amounts that falls to it; or anything else sold."""
 
     line_id: UUID
     order_id: UUID | None = None
@@ -38,8 +38,9 @@ class InvoicedLine(_Value):
     order_line_id: UUID | None = None
     """The line of that order."""
     shipment_id: UUID | None = None
-    performance_id: UUID | None = None
     """What it left with: its revenue and its tax were booked then."""
+    performance_id: UUID | None = None
+    """By which it was performed, of a service: its revenue and its tax were booked then."""
     item_id: UUID | None = None
     sku: str | None = None
     name: str

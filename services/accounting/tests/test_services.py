@@ -2,12 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
 from billing import ISSUER, TODAY, Billing, Ordered
+from sqlalchemy import select
 
+from accounting.invoices.copies import DeliveryCopy
 from contracts.performances import PerformedLine, ServicesPerformed
 from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
 
 
 def performed(order: Ordered, quantity: str, place: int = 0, at: datetime | None = None) -> ServicesPerformed:
@@ -102,6 +107,26 @@ async def test_what_was_not_performed_after_all_is_taken_back_by_a_credit_note(b
     part = [{"line_id": invoice["lines"][0]["id"], "quantity": "2"}]
     await billing.post(f"/invoices/{invoice['id']}/credit-notes", reason="six hours", lines=part)
     assert await billing.balances() == {"1200": 59_400, "4000": -54_000, "2200": -5_400}
+
+
+async def test_what_is_invoiced_already_is_refused_by_the_field_that_names_it(
+    billing: Billing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await billing.order(("8", 72_000, "0.1"))
+    id = await perform(billing, order, "8")
+    await billing.post("/invoices", order_id=str(order.id))
+    refused = await billing.post("/invoices", 409, shipment_ids=[id])
+    assert refused["errors"] == [{"field": "/shipment_ids/0", "detail": f"{order.event.number}/1 is invoiced already."}]
+
+    async def not_seen(tx: Tx, *within: Any, **until: Any) -> list[DeliveryCopy]:
+        """As it was before the other invoice was committed."""
+        return list(await tx.scalars(select(DeliveryCopy).where(DeliveryCopy.id == UUID(id))))
+
+    monkeypatch.setattr("accounting.invoices.commands.uninvoiced", not_seen)
+    for field, value in (("shipment_ids", [id]), ("order_id", str(order.id)), ("customer_id", str(billing.ada))):
+        refused = await billing.post("/invoices", 409, **{field: value})
+        assert refused["type"].endswith("already-invoiced")
+        assert [each["field"] for each in refused["errors"]] == [f"/{field}"]
 
 
 async def test_it_is_heard_once(billing: Billing) -> None:

@@ -96,7 +96,7 @@ async def test_who_sells_an_order_and_who_subscribed_to_it_hear_how_it_goes_on(d
     await desk.tell(OrderReinstated(order_id=desk.order_id, reason="Gone"))
     told = [
         ("order.confirmed", "Ada Works の受注 SO-7 が確定しました。"),
-        ("order.shipped", "Ada Works の受注 SO-7 の出荷と役務提供がすべて完了しました。"),
+        ("order.shipped", "Ada Works の受注 SO-7 の出荷・役務提供がすべて完了しました。"),
         ("order.cancelled", "Ada Works の受注 SO-7 が取り消されました。理由: No {need}"),
         ("order.cancelled", "Ada Works の受注 SO-7 は確定に戻りました。理由: Gone"),
     ]

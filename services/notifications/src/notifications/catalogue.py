@@ -221,8 +221,14 @@ CATALOGUE: tuple[Kind, ...] = (
         "orders:read",
         {
             orders.OrderShipmentProgressed: {
-                "en": ("{number} has left", "All of the order {number} of {customer} has left, or was performed."),
-                "ja": ("出荷完了: {number}", "{customer} の受注 {number} の出荷と役務提供がすべて完了しました。"),
+                "en": (
+                    "{number} is supplied",
+                    "All that is wanted of the order {number} of {customer} has left, or was performed.",
+                ),
+                "ja": (
+                    "出荷・役務提供完了: {number}",
+                    "{customer} の受注 {number} の出荷・役務提供がすべて完了しました。",
+                ),
             }
         },
         to=_subscribers_alone,
@@ -231,7 +237,7 @@ CATALOGUE: tuple[Kind, ...] = (
         order="order_id",
         tells_owner=True,
         when=lambda event: event.shipment == "full",
-        plural={"en": "orders that have left", "ja": "出荷が完了した受注"},
+        plural={"en": "orders that are supplied", "ja": "出荷・役務提供が完了した受注"},
     ),
     Kind(
         "lead.assigned",

@@ -54,7 +54,8 @@ class PrepaymentBody(Body):
 
 
 class NewInvoice(Body):
-    """What to invoice: shipments that have left, all that has left of an order or for a customer; lines of its own besides, or alone."""
+    """What to invoice: shipments and performances by id, or all that has left or was performed of an order or for a customer; lines of its own
+    besides, or alone."""
 
     shipment_ids: Annotated[list[UUID], Field(max_length=MOST_SHIPMENTS)] = []
     """Shipments that have left, of one customer and in one currency; each is invoiced whole. Performances of services may be named here, too."""
@@ -62,9 +63,12 @@ class NewInvoice(Body):
     """All that has left or was performed of this order and is not invoiced."""
     customer_id: UUID | None = None
     """All that has left or was performed for this customer and is not invoiced; with `lines` alone, whom they are for."""
-    until: Day | None = Field(None, description="The last day that it left on; up to now when left out.")
+    until: Day | None = Field(
+        None, description="The last day that it left or was performed on; up to now when left out."
+    )
     currency: Currency | None = Field(
-        None, description="What it is in, an ISO 4217 code; the customer's when left out. Shipments say it themselves."
+        None,
+        description="What it is in, an ISO 4217 code; the customer's when left out. What was ordered says it itself.",
     )
     lines: Annotated[list[NewInvoiceLine], Field(max_length=MOST_LINES)] = []
     """What is sold by the invoice itself."""
@@ -113,7 +117,7 @@ class IssueBody(Body):
     reprice: bool = Field(
         False,
         description="Issue it at the rates that the tax codes of its own lines have on that day; refused (`price-changed`) when false and one of"
-        " them has changed. What left with a shipment is taxed as it was ordered.",
+        " them has changed. What left or was performed is taxed as it was ordered.",
     )
     expected_total: Amount | None = Field(
         None,

@@ -56,7 +56,13 @@ async def create(tx: Tx, asked: NewInvoice) -> Invoice:
     lines = [*delivered_lines(found, await days.calendar(tx)), *own]
     source = _source(asked)
     asked = asked.model_copy(update={"payment_terms_days": found.days_to_pay(asked.payment_terms_days)})
-    return await _drafted(tx, found.buyer, found.currency, asked, lines, found.reference, values, source)
+    invoice = await _drafted(tx, found.buyer, found.currency, asked, lines, found.reference, values, source)
+    try:
+        await tx.flush()
+    except AlreadyInvoiced:
+        # Another invoice took it while this one was made.
+        raise AlreadyInvoiced("Some of it is invoiced already.", field=source) from None
+    return invoice
 
 
 async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
@@ -172,16 +178,16 @@ async def ensure_roles(tx: Tx, day: date, roles: Collection[AccountRole]) -> Non
 
 
 async def _billable(tx: Tx, asked: NewInvoice) -> Billable | None:
-    """The shipments that are asked for; None when it is lines alone."""
+    """The shipments and performances that are asked for; None when it is lines alone."""
     if asked.shipment_ids:
         known = await by_ids(tx, DeliveryCopy, asked.shipment_ids)
         wanted = [known.known(id, f"/shipment_ids/{at}") for at, id in enumerate(asked.shipment_ids)]
         if len({each.id for each in wanted}) < len(wanted):
-            raise Invalid.field("/shipment_ids", "A shipment is named twice.")
+            raise Invalid.field("/shipment_ids", "One of them is named twice.")
         free = {each.id for each in await uninvoiced(tx, DeliveryCopy.id.in_(asked.shipment_ids))}
         for at, each in enumerate(wanted):
             if each.id not in free:
-                raise AlreadyInvoiced(f"Shipment {each.number} is invoiced already.", field=f"/shipment_ids/{at}")
+                raise AlreadyInvoiced(f"{each.number} is invoiced already.", field=f"/shipment_ids/{at}")
         return await billable(tx, wanted)
     if asked.order_id is not None:
         (await by_ids(tx, OrderCopy, [asked.order_id])).known(asked.order_id, "/order_id")

@@ -104,7 +104,7 @@ async def alike(tx: Tx, deliveries: Sequence[DeliveryCopy], buyer: Buyer) -> lis
 async def billable(tx: Tx, deliveries: Collection[DeliveryCopy], field: str = "/shipment_ids") -> Billable:
     """What is to be on one invoice. Raises NothingToInvoice, OrderNotYetKnown, NotOneCustomer."""
     if not deliveries:
-        raise NothingToInvoice("Nothing has left that is not invoiced.")
+        raise NothingToInvoice("Nothing has left or was performed that is not invoiced.")
     orders = await by_ids(tx, OrderCopy, {each.order_id for each in deliveries})
     for each in deliveries:
         if each.order_id not in orders:
@@ -112,7 +112,7 @@ async def billable(tx: Tx, deliveries: Collection[DeliveryCopy], field: str = "/
     buyers = {await _who(tx, order) for order in orders.values()}
     currencies = {each.currency for each in deliveries}
     if len(buyers) > 1 or len(currencies) > 1:
-        raise NotOneCustomer("These shipments are for several customers, or in several currencies.", field=field)
+        raise NotOneCustomer("These are for several customers, or in several currencies.", field=field)
     customer_id, _ = buyers.pop()
     first = orders[next(iter(deliveries)).order_id]
     buyer = named_buyer(first) if customer_id is None else await known_buyer(tx, customer_id)

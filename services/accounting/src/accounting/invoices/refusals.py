@@ -14,13 +14,13 @@ class InvoiceState(Refused):
 
 
 class AlreadyInvoiced(Taken):
-    """409: a shipment is on one invoice at most."""
+    """409: what has left or was performed is on one invoice at most."""
 
     slug, title = "already-invoiced", "It is invoiced already"
 
 
 class NothingToInvoice(Refused):
-    """409: nothing has left that is not invoiced."""
+    """409: nothing has left or was performed that is not invoiced."""
 
     slug, title = "nothing-to-invoice", "There is nothing to invoice"
 
@@ -66,12 +66,12 @@ class NoElectronicInvoice(Refused):
 
 
 class OrderNotYetKnown(NotYetKnown, NotYet):
-    """409: goods left, and their order has not arrived here. An event that needs it waits, and a client tries again shortly."""
+    """409: the order of what left or was performed has not arrived here. An event that needs it waits, and a client tries again shortly."""
 
     slug, title = "order-not-yet-known", "The order is not known here yet"
 
     def __init__(self, number: str) -> None:
-        super().__init__("/shipment_ids", f"The order of shipment {number} is still on its way here.")
+        super().__init__("/shipment_ids", f"The order of {number} is still on its way here.")
 
 
 class CompanyNotYetKnown(NotYetKnown, NotYet):
