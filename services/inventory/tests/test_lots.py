@@ -128,7 +128,8 @@ async def test_a_lot_is_one_in_every_spelling_of_its_number(dairy: Depot) -> Non
 async def test_lots_from_before_that_differ_in_spelling_stay_two(dairy: Depot) -> None:
     await take_in(dairy, lot("a1", "5", 9))
     other = uuid7()
-    columns = "item_id, serial, status, expires_on, version, number_key"
+    # As the version before writes it while both serve, too: without its key.
+    columns = "item_id, serial, status, expires_on, version"
     await dairy.h.admin.execute(
         f"INSERT INTO lot (tenant_id, id, number, {columns}) SELECT tenant_id, $1, 'A1', {columns} FROM lot", other
     )
