@@ -242,6 +242,23 @@ async def test_a_code_is_found_in_every_spelling_where_case_does_not_count(shelf
         assert list(await by_code(tx, CrateCopy, ["strasse-1", "OTHER"])) == ["OTHER"]
 
 
+async def test_of_two_in_use_the_one_that_is_spelled_as_it_is_asked_for_is_found(shelf: Harness) -> None:
+    """As when the one that was deleted is heard of after the one that has its code by now."""
+    old, new = sorted([uuid7(), uuid7()])
+    for id, code in ((old, "abc"), (new, "ABC")):
+        await shelf.deliver(CrateMade(crate_id=id, code=code), aggregate_id=id)
+
+    async def found() -> dict[str, UUID]:
+        async with shelf.tx() as tx:
+            return {code: row.id for code, row in (await by_code(tx, CrateCopy, ["abc", "ABC", "Abc", "ａbc"])).items()}
+
+    assert await found() == {"abc": old, "ABC": new, "Abc": new, "ａbc": old}
+    await shelf.admin.execute("UPDATE crate_copy SET active = false WHERE id = $1", old)
+    assert await found() == dict.fromkeys(("abc", "ABC", "Abc", "ａbc"), new), "the one in use, however it is spelled"
+    await shelf.admin.execute("UPDATE crate_copy SET active = false")
+    assert await found() == {"abc": old, "ABC": new, "Abc": new, "ａbc": old}
+
+
 async def test_a_lookup_says_what_is_true_of_an_id(shelf: Harness) -> None:
     id, box = uuid7(), uuid7()
     await shelf.deliver(described(id, "A"), aggregate_id=id)

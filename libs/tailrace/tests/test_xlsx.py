@@ -151,16 +151,18 @@ def _sheet(rows: str, styles: str) -> bytes:
 @pytest.mark.parametrize(
     ("format", "shown"),
     [
+        # Plain days as pandas and openpyxl write them, and as people format them.
+        ('numFmtId="170" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"', "2026-01-31"),
+        ('numFmtId="170" formatCode="YYYY\\-MM\\-DD HH:MM:SS"', "2026-01-31"),
         ('numFmtId="14"', "2026-01-31"),
-        ('numFmtId="22"', "2026-01-31T00:00:00Z"),
-        ('numFmtId="170" formatCode="dd/mm/yyyy HH:MM"', "2026-01-31T00:00:00Z"),
-        ('numFmtId="170" formatCode="yyyy&quot;h&quot;\\-mm\\-dd"', "2026-01-31"),
-        ('numFmtId="170" formatCode="[White]yyyy/mm/dd"', "2026-01-31"),
-        ('numFmtId="170" formatCode="[$-409]d\\-mmm\\-yy;@"', "2026-01-31"),
-        ('numFmtId="170" formatCode="[$-409]m/d/yy\\ h:mm\\ AM/PM;@"', "2026-01-31T00:00:00Z"),
+        ('numFmtId="22"', "2026-01-31"),
+        ('numFmtId="170" formatCode="[$-409]m/d/yy\\ h:mm\\ AM/PM;@"', "2026-01-31"),
+        # Moments as an export writes them, and as other programs save them again.
+        ('numFmtId="170" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss&quot;Z&quot;"', "2026-01-31T00:00:00Z"),
+        ('numFmtId="170" formatCode="YYYY\\-MM\\-DD\\ HH:MM:SS\\Z"', "2026-01-31T00:00:00Z"),
     ],
 )
-def test_a_whole_day_is_a_moment_where_its_cell_shows_hours(format: str, shown: str) -> None:
+def test_a_whole_day_is_a_moment_where_its_cell_is_formatted_as_an_export_does(format: str, shown: str) -> None:
     own = f'<numFmts count="1"><numFmt {format}/></numFmts>' if "formatCode" in format else ""
     number = format.partition(" ")[0]
     styles = f'{own}<cellXfs count="2"><xf numFmtId="0"/><xf {number}/></cellXfs>'

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.service import service
 from tailrace.core.ids import uuid7
+from tailrace.core.text import folded
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace_testing.databases import Databases
 
@@ -46,6 +47,19 @@ async def test_codes_get_their_key_and_one_spelling(databases: Databases, tmp_pa
         ("MAIN", "main", "Café"),
         ("Straße", "strasse", "Café"),
     ]
+
+
+async def test_a_key_is_what_python_makes_of_the_code(databases: Databases, tmp_path: Path) -> None:
+    """Whatever PostgreSQL makes of capitals, which in a locale of `C` is nothing."""
+    name, codes = f"catalog_{uuid7().hex}", ["İ1", "I2", "ÄÖ", "ẞ4", "ΑΣ", "Ꭰ6", "plain", "ﬀ8"]
+    await _before(databases, name, tmp_path, *codes)
+    await prepare_database(databases.admin_url("postgres"), service, databases.settings, name=name)
+    admin = await asyncpg.connect(databases.admin_url(name))
+    keys = [row["code_key"] for row in await admin.fetch("SELECT code_key FROM warehouse ORDER BY id")]
+    assert await admin.fetchval("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'warehouse'") is True
+    await admin.close()
+    await databases.drop(name)
+    assert keys == [folded(code) for code in codes]
 
 
 async def test_two_spellings_of_one_code_stop_it_and_nothing_is_changed(databases: Databases, tmp_path: Path) -> None:

@@ -254,11 +254,21 @@ async def test_another_method_on_a_page_is_a_405_problem(stand: Stand) -> None:
         assert answer.content_type == "application/problem+json"
 
 
+async def test_a_page_is_shown_whatever_others_added_to_its_link(stand: Stand) -> None:
+    for path in ("/", "/docs", "/docs/style.css", "/docs/redoc-3.0.1.js", "/docs/icon.svg"):
+        async with stand.client.get(path) as answer:
+            plain = await answer.read()
+        for query in ("utm_source=mail&utm_source=x&fbclid=1", "a=%ff", "="):
+            async with stand.client.get(f"{path}?{query}") as answer:
+                assert (answer.status, await answer.read()) == (200, plain), (path, query)
+            async with stand.client.head(f"{path}?{query}") as answer:
+                assert answer.status == 200, (path, query)
+
+
 async def test_what_is_the_gateways_own_takes_no_parameters(make_stand: MakeStand) -> None:
-    """A mistyped one is not passed over in silence, as at any service."""
+    """A mistyped one is not passed over in silence, as at any service; pages are for people."""
     stand = await make_stand(metrics_from=["127.0.0.0/8"])
-    pages = ("/", "/docs", "/docs/style.css", "/docs/icon.svg", "/openapi.json", "/v1/contracts")
-    for path in (*pages, "/health/live", "/health/ready", "/metrics"):
+    for path in ("/openapi.json", "/v1/contracts", "/health/live", "/health/ready", "/metrics"):
         async with stand.client.get(path) as answer:
             assert answer.status == 200, path
         async with stand.client.get(f"{path}?format=yaml&format=json&v=2") as answer:

@@ -60,6 +60,12 @@ async def test_identity_is_ready_before_kafka_is(identity: Harness) -> None:
     answer = await identity.anonymous().get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     assert answer.json()["consumer"] == "Kafka: no token"
+    # A process that is its consumer alone has nobody to issue tokens to.
+    identity.app.state.serves_api = False
+    answer = await identity.anonymous().get("/health/ready")
+    assert (answer.status_code, answer.json()["for"]) == (503, {"consumer": "Kafka: no token"})
+    identity.app.state.consumer.ready.set()
+    assert (await identity.anonymous().get("/health/ready")).status_code == 200
 
 
 async def test_a_token_is_its_users_good_at_kafka_and_short(identity: Harness) -> None:

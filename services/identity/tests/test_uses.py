@@ -1,6 +1,8 @@
 """Teams and roles that others name are not deleted, and what was deleted can be restored."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +14,7 @@ from contracts.analytics import KpiChanged, KpiCreated, KpiDeleted, KpiRestored
 from contracts.leads import PolicyChanged
 from contracts.quotes import AuthorityLimit, QuoteAuthorityChanged
 from contracts.users import RoleChanged, TeamDeleted, TeamRestored
+from identity.models import User
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
@@ -182,6 +185,22 @@ async def test_a_team_that_was_dissolved_as_rules_began_to_name_it_is_restored(c
     await company.hear(rules(UUID(team["id"])))
     assert (await company.admin.get(at)).json()["version"] == 3
     assert await company.refused(at) == f"Team Sales is still needed by {RULES}."
+
+
+async def test_a_team_does_not_come_back_with_somebody_who_is_just_leaving(company: Company, acme: Any) -> None:
+    ada, bo = [(await acme.add(name))["id"] for name in ("ada", "bo")]
+    team = await made(company.admin, TEAMS, "Sales", lead_id=ada, member_ids=[ada, bo])
+    at = f"{TEAMS}/{team['id']}"
+    await company.deleted(at)
+    async with company.h.tx(company.id) as tx:
+        (await tx.load(User, UUID(ada))).delete(datetime.now(UTC), None)
+        await tx.flush()
+        hearing = asyncio.create_task(company.hear(rules(UUID(team["id"]))))
+        await asyncio.sleep(0.5)
+        assert not hearing.done(), "it waits for what becomes of its members"
+    await hearing
+    back = (await company.admin.get(at)).json()
+    assert (back["lead_id"], back["member_ids"]) == (None, [bo])
 
 
 async def test_a_role_comes_back_with_its_scopes_and_nobody_has_it(company: Company, acme: Any) -> None:

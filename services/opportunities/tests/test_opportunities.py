@@ -235,6 +235,11 @@ async def test_opportunities_follow_a_merge_and_come_back(desk: Desk) -> None:
     assert await at() == [a, b_, c_]
 
 
+def _restored(desk: Desk) -> customers.CustomerRestored:
+    terms: dict[str, Any] = {"kind": "company", "status": "active", "currency": "EUR", "payment_terms_days": 30}
+    return customers.CustomerRestored(customer_id=desk.ada, number="C-1", name="Ada", **terms)
+
+
 async def test_open_ones_go_with_a_deleted_customer_and_come_back_with_it(desk: Desk, monkeypatch: Any) -> None:
     monkeypatch.setattr("opportunities.timers.AT_ONCE", 2)
     opens = [await desk.create() for _ in range(5)]
@@ -246,16 +251,7 @@ async def test_open_ones_go_with_a_deleted_customer_and_come_back_with_it(desk: 
     listed = (await desk.ask("GET", AT))["items"]
     assert [each["id"] for each in listed] == [won["id"]]
     assert len(await desk.told("crm.opportunity.deleted")) == 6
-    back = customers.CustomerRestored(
-        customer_id=desk.ada,
-        number="C-1",
-        name="Ada",
-        kind="company",
-        status="active",
-        currency="EUR",
-        payment_terms_days=30,
-    )
-    await desk.h.deliver(back, aggregate_id=desk.ada)
+    await desk.h.deliver(_restored(desk), aggregate_id=desk.ada)
     await desk.fire()
     listed = (await desk.ask("GET", AT))["items"]
     assert [each["id"] for each in listed] == [*(each["id"] for each in opens), won["id"]]
@@ -309,6 +305,43 @@ async def test_nothing_is_restored_that_refers_to_something_deleted(desk: Desk) 
     await desk.customer(desk.ada, "C-1")
     await desk.h.deliver(catalog.ItemRestored(**bolt), aggregate_id=item)
     await desk.act(sold, "restore")
+
+
+async def test_what_comes_back_is_in_a_stage_that_is_for_it(desk: Desk) -> None:
+    """One that somebody restores waits for its stage; one that comes back with its customer goes on in the first open one."""
+    mine, theirs, other = await desk.create(), await desk.create(), await desk.create()
+    for each in (mine, theirs):
+        await desk.act(each, "move", stage="PROPOSE")
+    await desk.ask("DELETE", f"{AT}/{mine['id']}", 204)
+    ada = customers.CustomerDeleted(customer_id=desk.ada, number="C-1")
+    await desk.h.deliver(ada, aggregate_id=desk.ada)
+    await desk.fire()
+    here = f"/v1/pipelines/{desk.pipeline}"
+    pipeline = await desk.ask("GET", here)
+    body = {name: pipeline[name] for name in ("code", "name")}
+    # By now what is won is called that.
+    stages = [each for each in pipeline["stages"] if each["kind"] != "won" and each["code"] != "PROPOSE"]
+    won = {"code": "PROPOSE", "name": "Won", "kind": "won", "probability": "1"}
+    await desk.ask("PUT", here, 200, {**body, "stages": [*stages, won]})
+    await desk.customer(desk.ada, "C-1")
+    said = await desk.act(mine, "restore", 409)
+    assert (said["type"], said["errors"][0]["field"]) == ("urn:tailrace:problem:refers-to-deleted", "/stage")
+    await desk.h.deliver(_restored(desk), aggregate_id=desk.ada)
+    await desk.fire()
+    assert [(each["id"], each["stage"], each["status"]) for each in (await desk.ask("GET", AT))["items"]] == [
+        (theirs["id"], "PROSPECT", "open"),
+        (other["id"], "PROSPECT", "open"),
+    ]
+    moved = [event.to_stage for event in await desk.told("crm.opportunity.stage_changed")]
+    assert moved == ["PROPOSE", "PROPOSE", "PROSPECT"]
+    # It comes back once there is such a stage, in whatever spelling.
+    stages = [each for each in pipeline["stages"] if each["code"] != "PROPOSE"]
+    proposed = {"code": "propose", "name": "Proposal", "kind": "open", "probability": "0.5"}
+    for each in (stages, [*stages, proposed]):
+        await desk.ask("PUT", here, 200, {**body, "stages": each})
+    back = await desk.act(mine, "restore")
+    assert (back["stage"], back["status"]) == ("propose", "open")
+    await desk.act(back, "win")
 
 
 async def test_a_deleted_one_is_with_its_own_customer_again_when_a_merge_is_undone(desk: Desk) -> None:

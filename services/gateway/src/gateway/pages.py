@@ -12,6 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
 from contracts.bundle import bundle
 from contracts.promised import openapi as documents
@@ -77,7 +78,10 @@ def merged(folder: Path | None = None) -> bytes:
 
 
 def router(folder: Path | None) -> APIRouter:
-    """The landing page, the reference page, the document that it shows, and the contracts of the events."""
+    """The landing page, the reference page, the document that it shows, and the contracts of the events.
+
+    Documents refuse parameters. People follow links to pages, to which others add their own (`utm_source`), and pages say nothing else for them.
+    """
     pages = APIRouter(include_in_schema=False, route_class=StrictRoute)
 
     async def page(request: Request) -> Response:
@@ -94,7 +98,7 @@ def router(folder: Path | None) -> APIRouter:
         return _answer(request, document, "application/json", _HEADERS)
 
     for path in _PAGES:
-        pages.add_api_route(path, page, methods=["GET", "HEAD"])
+        pages.add_api_route(path, page, methods=["GET", "HEAD"], route_class_override=APIRoute)
     pages.add_api_route("/openapi.json", openapi, methods=["GET", "HEAD"])
     pages.add_api_route("/v1/contracts", contracts, methods=["GET", "HEAD"])
     return pages

@@ -74,10 +74,13 @@ class Team(MasterData, Base):
 
     async def ensure_restorable(self, tx: Tx) -> None:
         """Raises RefersToDeleted while the team that it lay within is not there, or has no room for it. Who left meanwhile is not in it any more."""
+        # Who is being deleted meanwhile is waited for, or waits and leaves this team then. Before anything else, as a deletion locks its user first.
+        held = select(User.id).where(User.id.in_(self.people), User.deleted_at.is_(None)).order_by(User.id)
+        there = set(await tx.scalars(held.with_for_update(key_share=True, read=True)))
         await super().ensure_restorable(tx)
         if self.parent_id is not None and not await Team.hold(tx, [self.parent_id]):
             raise RefersToDeleted(f"There is no team {self.parent_id}.", field="/parent_id")
-        for user_id in sorted(self.people - await _there(tx, self.people)):
+        for user_id in sorted(self.people - there):
             self._forget(user_id)
 
     def _forget(self, user_id: UUID) -> None:

@@ -4,9 +4,9 @@ A company whose template says so gives away what came first, whenever it expires
 shelf, either way.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -31,9 +31,13 @@ class Choice:
     expires_on: date | None
     free: Decimal
 
-    def suits(self, wanted: Wanted, today: date | None) -> bool:
-        """Whether it is the lot that is asked for, if one is, and good for long enough. What does not expire is good for ever."""
-        if wanted.lot is not None and folded(wanted.lot) != folded(self.number):
+    def suits(self, wanted: Wanted, today: date | None, *, exactly: bool) -> bool:
+        """Whether it is the lot that is asked for, if one is, and good for long enough. What does not expire is good for ever.
+
+        `exactly`: one that is spelled like that lies here, so that no other one is meant.
+        """
+        asked = wanted.lot
+        if asked is not None and asked != self.number and (exactly or folded(asked) != folded(self.number)):
             return False
         if wanted.remaining_days is None or self.expires_on is None:
             return True
@@ -48,6 +52,8 @@ class Shelf:
     free: dict[Place, Decimal]
     choices: dict[Place, list[Choice]]
     today: date | None = None
+    numbers: Mapping[Place, Collection[str]] = field(default_factory=dict)
+    """Those of all lots that lie here, free or not: lots from before may differ in spelling alone."""
 
     def take(self, wanted: Wanted) -> ReservedLine:
         """Give as much of it as there is."""
@@ -58,9 +64,10 @@ class Shelf:
             there = self.free.get(wanted.place, NOTHING) if wanted.lot is None else NOTHING
             part = min(wanted.quantity, there)
         else:
-            part = NOTHING
+            part, exactly = NOTHING, wanted.lot in self.numbers.get(wanted.place, ())
             for choice in choices:
-                some = min(choice.free, wanted.quantity - part) if choice.suits(wanted, self.today) else NOTHING
+                suits = choice.suits(wanted, self.today, exactly=exactly)
+                some = min(choice.free, wanted.quantity - part) if suits else NOTHING
                 if some:
                     choice.free -= some
                     part += some
@@ -78,7 +85,7 @@ class Shelf:
         )
 
     def copy(self) -> "Shelf":
-        return Shelf(dict(self.free), deepcopy(self.choices), self.today)
+        return Shelf(dict(self.free), deepcopy(self.choices), self.today, self.numbers)
 
 
 async def shelf_of(tx: Tx, stocks: Iterable[StockItem]) -> Shelf:
@@ -92,7 +99,8 @@ async def shelf_of(tx: Tx, stocks: Iterable[StockItem]) -> Shelf:
     choices = {stock.place: _choices(stock, usable) for stock in stocks if stock.state.lots}
     if any(_by_day(found) != found for found in choices.values()) and await _first_expired_first(tx):
         choices = {place: _by_day(found) for place, found in choices.items()}
-    return Shelf(free, choices, today)
+    numbers = {stock.place: {lot.number for lot in stock.state.lots} for stock in stocks}
+    return Shelf(free, choices, today, numbers)
 
 
 def _choices(stock: StockItem, usable: Mapping[UUID, object]) -> list[Choice]:

@@ -144,17 +144,21 @@ async def reopen(tx: Tx, id: UUID, match: int | None, stage: str | None, reason:
 
 
 async def restore(tx: Tx, id: UUID, match: int | None) -> Opportunity:
-    """Raises NotDeleted, and RefersToDeleted while the customer of an open one, its stage, or an item of it is not there."""
+    """Raises NotDeleted, and RefersToDeleted while the customer of an open one, a stage of that name and kind, or an item is not there."""
     opportunity = await tx.load(Opportunity, id, match, even_deleted=True)
     if opportunity.deleted_at is None:
         raise NotDeleted(f"Opportunity {opportunity.number} is there.")
     try:
-        (await _pipeline(tx, opportunity.pipeline_id)).stage(opportunity.stage)
+        stage = (await _pipeline(tx, opportunity.pipeline_id)).stage(opportunity.stage)
+        if stage.kind != opportunity.status:
+            raise Invalid.field(
+                "/stage", f"The stage {stage.code} is for what is {stage.kind}; this is {opportunity.status}."
+            )
         if opportunity.status == "open":
             await _ensure_in_use(tx, opportunity)
     except Invalid as error:
         raise RefersToDeleted(error.detail, errors=error.errors) from error
-    opportunity.restore()
+    opportunity.restore(stage)
     return opportunity
 
 

@@ -201,9 +201,12 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
         self.make_searchable()
         self.record(events.OpportunityDeleted(opportunity_id=self.id, number=self.number))
 
-    def restore(self) -> None:
-        """Be there again, as it was."""
+    def restore(self, stage: Stage, *, moved: bool = False) -> None:
+        """Be there again, as it was: in its stage, as that is spelled by now; or `moved` to this one, where its own is not for it any more."""
         self.deleted_at, self.ended_by_customer = None, False
+        if moved:
+            self._enter(self.pipeline_id, stage)
+        self.stage = stage.code
         self._pass_time()
         self._index()
         self.record_as(events.OpportunityRestored)

@@ -40,12 +40,20 @@ class Pipeline(MasterData, Base):
 
     def stage(self, code: str, field: str = "/stage") -> Stage:
         """The stage of that code, in any spelling that is the same. Raises Invalid for one that it does not have."""
-        alike = [each for each in self.steps if folded(each.code) == folded(code)]
-        # Of two that were the same before it counted, the one that is spelled like that.
-        found = next((each for each in alike if each.code == code), next(iter(alike), None))
+        found = self._named(code)
         if found is None:
             raise Invalid.field(field, f"Pipeline {self.code} has no stage {code}.")
         return found
+
+    def fitting(self, code: str, kind: StageKind) -> Stage | None:
+        """The stage of that code, if there is one and it is of that kind."""
+        found = self._named(code)
+        return found if found is not None and found.kind == kind else None
+
+    def _named(self, code: str) -> Stage | None:
+        alike = [each for each in self.steps if folded(each.code) == folded(code)]
+        # Of two that were the same before it counted, the one that is spelled like that.
+        return next((each for each in alike if each.code == code), next(iter(alike), None))
 
     def assign(self, values: Mapping[str, Any]) -> None:
         """A stage that it has keeps the spelling of its code, which opportunities in it and sums over them hold."""

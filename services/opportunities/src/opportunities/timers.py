@@ -13,6 +13,7 @@ from opportunities.base import Base
 from opportunities.copies import CustomerCopy, Leaver, MergeCopy, UserCopy
 from opportunities.leads import Lead
 from opportunities.models import Opportunity
+from opportunities.pipelines import Pipeline
 from tailrace.db.database import Tx
 from tailrace.db.models import TenantRow
 from tailrace.messaging.handover import Handover, Owner, Share
@@ -128,11 +129,19 @@ async def _follow(tx: Tx, opportunity: Opportunity) -> None:
     customer = (await by_ids(tx, CustomerCopy, [into])).get(into)
     gone = customer is not None and not customer.active
     if opportunity.ended_by_customer and not gone:
-        opportunity.restore()
+        await _restore(tx, opportunity)
     if into != opportunity.customer_id:
         opportunity.belong_to(into)
     if gone and opportunity.status == "open" and opportunity.deleted_at is None:
         opportunity.delete(because_of_customer=True)
+
+
+async def _restore(tx: Tx, opportunity: Opportunity) -> None:
+    """Let it go on in its stage; when that is gone, or another kind of stage by now, in the first of its pipeline, as what is reopened does."""
+    held = select(Pipeline).where(Pipeline.id == opportunity.pipeline_id).with_for_update(key_share=True, read=True)
+    pipeline = (await tx.scalars(held.execution_options(populate_existing=True))).one()
+    stage = pipeline.fitting(opportunity.stage, opportunity.status)
+    opportunity.restore(stage or pipeline.first(opportunity.status), moved=stage is None)
 
 
 async def _follow_lead(tx: Tx, lead: Lead) -> None:

@@ -1,15 +1,17 @@
 """For migrations: a table that has codes and no key of them yet gets it; one of master data one spelling for what it holds, too.
 
-A migration runs as the owner, whom row-level security shows no row. So the key is generated first, which needs no row to be seen, and then let go.
+Keys are what Python makes of codes (`text.folded`), which folds more letters than PostgreSQL does, and the same in every locale. So PostgreSQL
+makes most of them, and Python those that come out otherwise. A migration runs as the owner, from whom row-level security hides all rows: the key is
+generated first, which needs none to be seen, then let go, and the rest are looked at while security is lifted for the owner (`tailrace.db.spelling`).
 """
 
 from typing import Any
 
 import sqlalchemy as sa
 
+from tailrace.core.text import folded
 from tailrace.db.unique import LIVE
 
-# Python folds the rest of Unicode too; the key of such a code comes right with its next change.
 _FOLDED = "replace(replace(lower(normalize({code}, NFKC)), 'ß', 'ss'), 'ς', 'σ')"
 
 
@@ -29,8 +31,15 @@ def add_code_key(op: Any, table: str, code: str = "code") -> None:
 
 
 def add_key(op: Any, table: str, code: str = "code", key: str = "code_key") -> None:
-    """`key` of the codes that a table keeps, of which several rows may share one, as copies do; and an index by it."""
+    """`key` of the codes that a table keeps, of which several rows may share one, as copies do; and an index by it.
+
+    What the version before adds while it still serves has its key of a trigger; one that only Python folds comes right with its next change.
+    """
     _add(op, table, code, key)
+    filled = f"NEW.{key} = coalesce(NEW.{key}, {_FOLDED.format(code=f'NEW.{code}')})"
+    function = f"fill_{table}_{key}()"
+    op.execute(f"CREATE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {filled}; RETURN NEW; END $$")
+    op.execute(f"CREATE TRIGGER fill_{key} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}")
     op.create_index(op.f(f"ix_{table}_tenant_id_{key}"), table, ["tenant_id", key])
 
 
@@ -38,3 +47,18 @@ def _add(op: Any, table: str, code: str, key: str) -> None:
     generated = f"GENERATED ALWAYS AS ({_FOLDED.format(code=code)}) STORED"
     op.execute(f"ALTER TABLE {table} ADD COLUMN {key} text NOT NULL {generated}")
     op.execute(f"ALTER TABLE {table} ALTER COLUMN {key} DROP EXPRESSION")
+    _fold_the_rest(op, table, code, key)
+
+
+def _fold_the_rest(op: Any, table: str, code: str, key: str) -> None:
+    """Only what is not ASCII, or what a locale made of it, can have come out otherwise."""
+    bind = op.get_bind()
+    suspect = f'{code} COLLATE "C" ~ \'[^ -~]\' OR {key} <> lower({code} COLLATE "C")'
+    op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    made = bind.execute(sa.text(f"SELECT DISTINCT {code}, {key} FROM {table} WHERE {suspect}")).all()
+    right = {said: folded(said) for said, kept in made if folded(said) != kept}
+    if right:
+        pairs = "unnest(CAST(:said AS text[]), CAST(:made AS text[])) AS pair (said, made)"
+        change = f"UPDATE {table} SET {key} = pair.made FROM {pairs} WHERE {table}.{code} = pair.said"
+        bind.execute(sa.text(change), {"said": list(right), "made": list(right.values())})
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

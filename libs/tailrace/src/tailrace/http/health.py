@@ -24,7 +24,7 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> JSONResponse:
     """503 with what is awaited, until the database answers and the consumer has its place.
 
-    Who issues tokens waits for no place: Kafka may ask for such a token first.
+    Who issues tokens waits for no place: Kafka may ask for such a token first. The process of its consumer alone issues none, and waits as all do.
 
     A subscriber that reads history keeps nobody from being served, nor does a Kafka that went away: they are told beside, as events read and to
     read, and as what the consumer waits for.
@@ -38,7 +38,8 @@ async def ready(request: Request) -> JSONResponse:
         except Exception as error:
             awaited["database"] = type(error).__name__
     consumer: Consumer | None = getattr(request.app.state, "consumer", None)
-    if consumer is not None and not consumer.ready.is_set() and not request.app.service.issues_tokens:
+    issuing = request.app.service.issues_tokens and request.app.state.serves_api
+    if consumer is not None and not consumer.ready.is_set() and not issuing:
         awaited["consumer"] = consumer.waiting_for or "joining its group"
     if awaited:
         return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)

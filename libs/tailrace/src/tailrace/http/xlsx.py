@@ -1,8 +1,9 @@
 """An XLSX file (ECMA-376) that is written while it is sent: rows go in, bytes come out, and nothing is kept of either.
 
-Numbers, days, moments and truth are cells of their own kind. A number of more than 15 digits is a text, since a spreadsheet would round it,
-and so is a day before March 1900, which it counts wrongly. Texts stand in the cells themselves, and are `neutral` as in CSV: no cell holds a
-formula, and none becomes one when somebody edits it. Sheets that are full are followed by others.
+Numbers, days, moments and truth are cells of their own kind. Moments are in UTC and show it by a `Z`, by which an import knows one at midnight.
+A number of more than 15 digits is a text, since a spreadsheet would round it, and so is a day before March 1900, which it counts wrongly. Texts
+stand in the cells themselves, and are `neutral` as in CSV: no cell holds a formula, and none becomes one when somebody edits it. Sheets that are
+full are followed by others.
 
 Libraries write the whole file before the first byte can leave (openpyxl, XlsxWriter, rust_xlsxwriter), and the edge waits two seconds for that.
 """
@@ -36,7 +37,8 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _STYLES = (
     f'{_XML}<styleSheet xmlns="{_MAIN}">'
-    '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/><numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
+    '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
+    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss&quot;Z&quot;"/></numFmts>'
     '<fonts count="2"><font/><font><b/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>'
     "<borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs><cellXfs><xf/>"

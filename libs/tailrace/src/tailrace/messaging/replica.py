@@ -233,15 +233,21 @@ async def by_ids(tx: Tx, kind: type[AnyReplica], ids: Collection[UUID]) -> Known
 async def by_code(tx: Tx, kind: type[AnyReplica], codes: Collection[str]) -> dict[str, AnyReplica]:
     """The copies with these codes, as they were asked for, in one query; none when there are none.
 
-    A code is found in any spelling that is the same. Of those that share one, it is the copy in use, else the newest of those that were.
+    A code is found in any spelling that is the same. Of those that share one, it is the copy in use, else one of those that were; of several, the
+    one that is spelled like that, else the newest.
     """
-    column = "code_key" if issubclass(kind, Coded) else "code"
+    column, said = ("code_key", kind.code_field) if issubclass(kind, Coded) else ("code", "code")
     keys = {code: folded(plain(code)) if issubclass(kind, Coded) else plain(code) for code in codes}
     if not keys:
         return {}
     query = select(kind).where(getattr(kind, column).in_(set(keys.values()))).order_by(kind.active, kind.id)
-    rows = {getattr(row, column): row for row in await tx.scalars(query)}
-    return {code: rows[key] for code, key in keys.items() if key in rows}
+    alike: dict[str, AnyReplica] = {}
+    exactly: dict[tuple[str, bool], AnyReplica] = {}
+    for row in await tx.scalars(query):
+        alike[getattr(row, column)] = row
+        exactly[getattr(row, said), row.active] = row
+    found = {code: alike[key] for code, key in keys.items() if key in alike}
+    return {code: exactly.get((plain(code), row.active), row) for code, row in found.items()}
 
 
 def _columns_of(source: BaseModel, table: Table, names: Collection[str]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def equip(app: Application, settings: Settings, verifier: Verifier | None = None
     service, app.state = app.service, State()
     app.state.settings = settings
     app.state.stopping = asyncio.Event()
+    app.state.serves_api = True
     app.state.topic = service.topic
     app.state.teams = service.teams
     app.state.beginnings = Beginnings(service.subscribers)

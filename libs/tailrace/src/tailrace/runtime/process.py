@@ -134,6 +134,7 @@ async def _serve(
     app = build_app(service, settings)
     # What answers for as long as its client likes ends with this.
     app.state.stopping = stop
+    app.state.serves_api = "api" in parts
     app.state.limit = None if settings.requests_at_once is None else Limit(settings.requests_at_once)
     server = _Server(http_config(service, app, host, port, settings))
     serving = asyncio.create_task(server._serve())

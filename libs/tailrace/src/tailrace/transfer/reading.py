@@ -33,10 +33,8 @@ _DIGITS, _MOST_DECIMALS = 15, 6
 """Digits that every number keeps as a double (IEEE 754), and decimals that a quantity may have."""
 _CELL = re.compile(rb"""\br\s{0,9}=\s{0,9}["']([A-Za-z]{1,8})([0-9]{1,12})["']""")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_TIMED = frozenset({"18", "19", "20", "21", "22", "45", "46", "47"})
-"""The numbers of the formats that every spreadsheet has and that show a time (ECMA-376, part 1, 18.8.30)."""
-_NO_TIME = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')
-"""What stands in a format and is no part of a date: texts, characters as they are, colours, conditions, languages and durations, blanks."""
+_MOMENT = "yyyy-mm-dd hh:mm:ssz"
+"""The format by which an export shows moments (`tailrace.http.xlsx`), without quotes and escapes, of which each program that saves it has its own."""
 _BLOCK = 1024 * 1024
 _OVERLAP = 64
 
@@ -164,8 +162,8 @@ def _sheet(file: IO[bytes]) -> Iterator[list[str]]:
                         f"Row {number}, column {column}: the number has more digits than the {_DIGITS} that a spreadsheet keeps; "
                         "format the cell as text."
                     )
-            timed = moments.of(number)
-            yield [_text(cell, column in timed) for column, cell in enumerate(row, first)]
+            exported = moments.of(number)
+            yield [_text(cell, column in exported) for column, cell in enumerate(row, first)]
 
 
 def _lost_digits(cell: float) -> bool:
@@ -226,8 +224,8 @@ def _column(letters: bytes) -> int:
 
 
 class _Moments:
-    """Which cells of a sheet are moments: those whose format shows hours. In the file a moment at midnight is the same number as its day, and the
-    reader of the sheet tells nothing of formats. A sheet without such a format is not read again."""
+    """Which cells of a sheet are moments: those whose format is that of an export's. In the file a moment at midnight is the same number as its day,
+    and the reader of the sheet tells nothing of formats. Programs show hours of plain days, too. A sheet without this format is not read again."""
 
     def __init__(self, book: zipfile.ZipFile, sheet: int) -> None:
         self._rows: Iterator[tuple[int, set[int]]] = iter(())
@@ -258,16 +256,18 @@ def _part_of(book: zipfile.ZipFile, sheet: int) -> str | None:
 
 
 def _moment_styles(book: zipfile.ZipFile) -> set[str]:
-    """The numbers of the styles by which a cell shows hours."""
+    """The numbers of the styles by which a cell shows a moment as an export does."""
     if "xl/styles.xml" not in book.namelist():
         return set()
     root = _parsed(book, "xl/styles.xml")
     formats = [each.attrib for each in root.iter() if each.tag.endswith("}numFmt")]
-    timed = _TIMED | {
-        each["numFmtId"] for each in formats if "h" in _NO_TIME.sub("", each.get("formatCode", "")).lower()
+    ours = {
+        each.get("numFmtId", "")
+        for each in formats
+        if re.sub(r'[\\"]', "", each.get("formatCode", "")).lower() == _MOMENT
     }
     styles = next((each for each in root if each.tag.endswith("}cellXfs")), ())
-    return {str(number) for number, style in enumerate(styles) if style.attrib.get("numFmtId") in timed}
+    return {str(number) for number, style in enumerate(styles) if style.attrib.get("numFmtId") in ours}
 
 
 def _has_any(book: zipfile.ZipFile, part: str, styles: set[str]) -> bool:
