@@ -55,7 +55,7 @@ async def test_a_rate_that_changed_since_it_was_drafted_is_agreed_to(billing: Bi
     await billing.tax_code("S", (LONG_AGO, "0.16"), (LATELY, "0.19"), id=code)
     at = f"/invoices/{draft['id']}/issue"
     refused = await billing.post(at, 409)
-    assert faults(refused) == ("price-changed", ["/lines/1/tax_rate"])
+    assert faults(refused) == ("invoice-price-changed", ["/lines/1/tax_rate"])
     assert "0.19" in refused["errors"][0]["detail"] and "34000 now, 30000 and 4000 of tax" in refused["detail"]
     both = ["/expected_total", "/lines/1/tax_rate"]
     assert faults(await billing.post(at, 409, reprice=True, expected_total=33_700))[1] == both
@@ -76,7 +76,7 @@ async def test_the_rate_is_that_of_the_day_that_the_invoice_is_of(billing: Billi
     before = (LATELY - timedelta(days=1)).isoformat()
     draft = await drafted(billing, {"tax_code": "S"})
     assert draft["tax"] == 1_900
-    assert faults(await billing.post(f"/invoices/{draft['id']}/issue", 409, dated=before))[0] == "price-changed"
+    assert faults(await billing.post(f"/invoices/{draft['id']}/issue", 409, dated=before))[0] == "invoice-price-changed"
     issued = await billing.issue(draft, dated=before, reprice=True)
     assert (issued["dated"], issued["tax"]) == (before, 1_600)
     same = await billing.issue(await drafted(billing, {"tax_code": "S"}))
@@ -106,5 +106,5 @@ async def test_a_total_that_was_seen_is_the_total(billing: Billing) -> None:
     order = await billing.order(("10", 10_000, "0.1"))
     ahead = await billing.post("/invoices", order_id=str(order.id), prepayment={"share": "0.5"})
     refused = await billing.post(f"/invoices/{ahead['id']}/issue", 409, expected_total=5_000)
-    assert faults(refused) == ("price-changed", ["/expected_total"])
+    assert faults(refused) == ("invoice-price-changed", ["/expected_total"])
     assert (await billing.issue(ahead, expected_total=5_500))["total"] == 5_500

@@ -116,12 +116,12 @@ class IssueBody(Body):
     dated: Day | None = Field(None, description="The day that it is of, not after today; today when left out.")
     reprice: bool = Field(
         False,
-        description="Issue it at the rates that the tax codes of its own lines have on that day; refused (`price-changed`) when false and one of"
-        " them has changed. What left or was performed is taxed as it was ordered.",
+        description="Issue it at the rates that the tax codes of its own lines have on that day; refused (`invoice-price-changed`) when false and"
+        " one of them has changed. What left or was performed is taxed as it was ordered.",
     )
     expected_total: Amount | None = Field(
         None,
-        description="The total that the person saw, tax included, in minor units; refused (`price-changed`) at another total,"
+        description="The total that the person saw, tax included, in minor units; refused (`invoice-price-changed`) at another total,"
         " with `reprice` too.",
     )
 

@@ -25,7 +25,7 @@ from accounting.invoices.models import Invoice, Issue
 from accounting.invoices.numbering import next_number
 from accounting.invoices.own_fields import checked_values, ensure_complete
 from accounting.invoices.prepayments import deduct
-from accounting.invoices.refusals import AlreadyInvoiced, PriceChanged
+from accounting.invoices.refusals import AlreadyInvoiced, InvoicePriceChanged
 from accounting.invoices.taxing import rates_said, renew, tax
 from accounting.invoices.timers import await_due
 from contracts.accounting import AccountRole
@@ -126,7 +126,7 @@ async def issue(tx: Tx, id: UUID, match: int | None, asked: IssueBody | None = N
     """Let an invoice bind, under the next number. `asked` is what a person says, and None where it is issued by itself.
 
     A person is asked for what the company's template wants of it, and agrees to rates that have changed since it was drafted.
-    Raises InvoiceState, Invalid, PriceChanged, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible.
+    Raises InvoiceState, Invalid, InvoicePriceChanged, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible.
     """
     invoice = await tx.load(Invoice, id, match)
     invoice.after("issued")
@@ -148,7 +148,7 @@ async def issue(tx: Tx, id: UUID, match: int | None, asked: IssueBody | None = N
         ensure_fits(invoice.lines, "/dated")
         invoice.add_up()
     if asked is not None and ((changes and not asked.reprice) or asked.expected_total not in {None, invoice.total}):
-        raise PriceChanged(invoice.net, invoice.tax, changes, expected=asked.expected_total)
+        raise InvoicePriceChanged(invoice.net, invoice.tax, changes, expected=asked.expected_total)
     seller = await policy.seller(tx)
     invoice.taxed_when_received = await policy.taxes_receipts(tx)
     prepaid_tax = await deduct(tx, invoice)

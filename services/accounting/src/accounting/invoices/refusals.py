@@ -34,10 +34,10 @@ class OutOfOrder(Refused):
         super().__init__(f"The series has a document of {last}: nothing earlier follows it.", field="/dated")
 
 
-class PriceChanged(Refused):
+class InvoicePriceChanged(Refused):
     """409: the invoice does not come to what it did when it was drafted, or to what was expected; `errors` says which rates and totals differ."""
 
-    slug, title = "price-changed", "The price has changed"
+    slug, title = "invoice-price-changed", "The invoice has another price"
 
     def __init__(self, net: int, tax: int, changes: Sequence[FieldProblem] = (), *, expected: int | None) -> None:
         """`net` and `tax` are what it comes to now, in minor units, and `expected` is the total that was expected."""
