@@ -221,10 +221,7 @@ CATALOGUE: tuple[Kind, ...] = (
         "orders:read",
         {
             orders.OrderShipmentProgressed: {
-                "en": (
-                    "{number} is supplied",
-                    "All that is wanted of the order {number} of {customer} has left, or was performed.",
-                ),
+                "en": ("{number} is supplied", "All of the order {number} of {customer} has left or was performed."),
                 "ja": (
                     "出荷・役務提供完了: {number}",
                     "{customer} の受注 {number} の出荷・役務提供がすべて完了しました。",

@@ -38,8 +38,7 @@ async def ready(request: Request) -> JSONResponse:
         except Exception as error:
             awaited["database"] = type(error).__name__
     consumer: Consumer | None = getattr(request.app.state, "consumer", None)
-    issuing = request.app.service.issues_tokens and request.app.state.serves_api
-    if consumer is not None and not consumer.ready.is_set() and not issuing:
+    if consumer is not None and not consumer.ready.is_set() and not _issues_tokens(request.app):
         awaited["consumer"] = consumer.waiting_for or "joining its group"
     if awaited:
         return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)
@@ -48,3 +47,8 @@ async def ready(request: Request) -> JSONResponse:
     if reading := consumer.backfilling if consumer is not None else {}:
         known["backfilling"] = {name: {"read": read, "of": total} for name, (read, total) in reading.items()}
     return JSONResponse({"status": "ready", **known})
+
+
+def _issues_tokens(app: Any) -> bool:
+    """Whether this process does."""
+    return bool(app.service.issues_tokens and app.state.serves_api)
