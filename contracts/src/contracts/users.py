@@ -212,6 +212,7 @@ class SigningKeyRevoked(UserEvent):
 
 
 USER = Described("user_id", (UserCreated, UserUpdated), UserDeleted)
+TEAM = Described("team_id", (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
 
 PUBLISHED: tuple[type[UserEvent], ...] = (
     TenantCreated,

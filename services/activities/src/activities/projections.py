@@ -3,21 +3,13 @@
 from activities.base import Base
 from activities.copies import CustomerCopy, MergeCopy, UserCopy
 from contracts import customers as sales
-from contracts.users import (
-    USER,
-    TeamCreated,
-    TeamDeleted,
-    TeamRestored,
-    TeamUpdated,
-    TenantCreated,
-    TenantTimeZoneChanged,
-)
+from contracts.users import TEAM, USER, TenantCreated, TenantTimeZoneChanged
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.teams import Teams
 
 days = Days("activities.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
-teams = Teams("activities.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+teams = Teams("activities.teams", Base.metadata, TEAM)
 users = replica("activities.users", Source(UserCopy, *USER))
 customers = replica(
     "activities.customers",

@@ -44,9 +44,7 @@ SOURCES = (
     DELIVERIES,
 )
 days = Days("analytics.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
-teams = Teams(
-    "analytics.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated, users.TeamRestored), users.TeamDeleted
-)
+teams = Teams("analytics.teams", Base.metadata, users.TEAM)
 people = replica("analytics.users", Source(UserCopy, *users.USER))
 goods = replica("analytics.goods", Source(ItemCopy, *catalog.ITEM), Source(WarehouseCopy, *catalog.WAREHOUSE))
 movements = Movements("analytics.movements", SOURCES)
@@ -54,7 +52,7 @@ memberships = Projection("analytics.memberships", tables=[Membership])
 _table: Any = Membership.__table__
 
 
-@memberships.on(users.TeamCreated, users.TeamUpdated, users.TeamRestored)
+@memberships.on(*users.TEAM.told_by)
 async def told(tx: Tx, event: users.TeamDescription, meta: Meta) -> None:
     people = {*event.member_ids, event.lead_id, event.deputy_id} - {None}
     known = select(_table.c.user_id).where(_table.c.team_id == event.team_id, _table.c.until.is_(None))

@@ -10,16 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from contracts import catalog, invoices, orders, payments, quotes, refunds, returns
-from contracts.users import (
-    USER,
-    TeamCreated,
-    TeamDeleted,
-    TeamRestored,
-    TeamUpdated,
-    TenantCreated,
-    TenantDatePolicyChanged,
-    TenantTimeZoneChanged,
-)
+from contracts.users import TEAM, USER, TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
 from customers.models import Base, PriceListCopy, TemplateChoiceCopy, TemplateCopy, Use, UserCopy
 from customers.sources import SOURCES
 from customers.timeline import Timeline
@@ -32,7 +23,7 @@ from tailrace.messaging.uses import Adds, Needs, Uses
 days = Days("customers.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 dates = DatePolicy("customers.dates", Base.metadata, TenantDatePolicyChanged)
 users = replica("customers.users", Source(UserCopy, *USER))
-teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+teams = Teams("customers.teams", Base.metadata, TEAM)
 price_lists = replica("customers.price_lists", Source(PriceListCopy, *catalog.PRICE_LIST))
 templates = replica(
     "customers.templates",

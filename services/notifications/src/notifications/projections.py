@@ -14,16 +14,7 @@ from contracts.leads import LeadCreated
 from contracts.orders import OrderAssigned, OrderChanged, OrderConfirmed, OrderCreated
 from contracts.quotes import QuoteCreated
 from contracts.shipments import ShipmentCreated
-from contracts.users import (
-    USER,
-    RoleChanged,
-    TeamCreated,
-    TeamDeleted,
-    TeamRestored,
-    TeamUpdated,
-    TenantCreated,
-    TenantTimeZoneChanged,
-)
+from contracts.users import TEAM, USER, RoleChanged, TenantCreated, TenantTimeZoneChanged
 from notifications.base import Base
 from notifications.copies import CompanyCopy, CustomerCopy, DocumentCopy, RoleCopy, UserCopy
 from tailrace.core.events import Event, Meta
@@ -36,7 +27,7 @@ from tailrace.messaging.teams import Teams
 days = Days("notifications.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 users = replica("notifications.users", Source(UserCopy, *USER))
 customers = replica("notifications.customers", Source(CustomerCopy, *sales.CUSTOMER))
-teams = Teams("notifications.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+teams = Teams("notifications.teams", Base.metadata, TEAM)
 roles = Projection("notifications.roles", tables=[RoleCopy])
 documents = Projection("notifications.documents", tables=[DocumentCopy])
 companies = Projection("notifications.companies", tables=[CompanyCopy])

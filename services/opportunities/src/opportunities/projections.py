@@ -17,9 +17,7 @@ from tailrace.messaging.subscribers import Projection
 from tailrace.messaging.teams import Teams
 
 days = Days("opportunities.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
-teams = Teams(
-    "opportunities.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated, users.TeamRestored), users.TeamDeleted
-)
+teams = Teams("opportunities.teams", Base.metadata, users.TEAM)
 people = replica(
     "opportunities.users",
     Source(copies.UserCopy, *users.USER),

@@ -9,16 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from contracts import catalog as events
 from contracts import customers as sales
 from contracts.templates import TemplateSettings
-from contracts.users import (
-    USER,
-    TeamCreated,
-    TeamDeleted,
-    TeamRestored,
-    TeamUpdated,
-    TenantCreated,
-    TenantDatePolicyChanged,
-    TenantTimeZoneChanged,
-)
+from contracts.users import TEAM, USER, TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
 from orders.base import Base
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
@@ -128,7 +119,7 @@ customers = replica(
     Source(MergeCopy, *sales.MERGE),
 )
 users = replica("orders.users", Source(UserCopy, *USER))
-teams = Teams("orders.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+teams = Teams("orders.teams", Base.metadata, TEAM)
 templates = replica(
     "orders.templates",
     Source(TemplateCopy, *events.TEMPLATE),

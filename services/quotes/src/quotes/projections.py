@@ -9,12 +9,9 @@ from contracts import customers as sales
 from contracts.inventory import StockReceived
 from contracts.opportunities import OPPORTUNITY
 from contracts.users import (
+    TEAM,
     USER,
     RoleChanged,
-    TeamCreated,
-    TeamDeleted,
-    TeamRestored,
-    TeamUpdated,
     TenantCreated,
     TenantDatePolicyChanged,
     TenantTimeZoneChanged,
@@ -51,7 +48,7 @@ opportunities = replica("quotes.opportunities", Source(copies.OpportunityCopy, *
 roles = replica("quotes.roles", Source(copies.RoleCopy, "role_id", (RoleChanged,)))
 sellers = replica("quotes.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
 users = replica("quotes.users", Source(copies.UserCopy, *USER))
-teams = Teams("quotes.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+teams = Teams("quotes.teams", Base.metadata, TEAM)
 templates = replica(
     "quotes.templates",
     Source(copies.TemplateCopy, *events.TEMPLATE),

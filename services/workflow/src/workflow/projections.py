@@ -6,15 +6,7 @@ from sqlalchemy.orm import Mapped
 
 from contracts.catalog import TEMPLATE, TEMPLATE_CHOICE
 from contracts.templates import TemplateSettings
-from contracts.users import (
-    USER,
-    TeamCreated,
-    TeamDeleted,
-    TeamRestored,
-    TeamUpdated,
-    TenantCreated,
-    TenantTimeZoneChanged,
-)
+from contracts.users import TEAM, USER, TenantCreated, TenantTimeZoneChanged
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica
 from tailrace.messaging.teams import Teams
@@ -42,7 +34,7 @@ class TemplateChoiceCopy(TemplateChoiceRow, Base):
 
 days = Days("workflow.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 users = replica("workflow.users", Source(UserCopy, *USER))
-teams = Teams("workflow.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+teams = Teams("workflow.teams", Base.metadata, TEAM)
 templates = replica(
     "workflow.templates",
     Source(TemplateCopy, *TEMPLATE),

@@ -1,19 +1,18 @@
 """The company's teams as a service knows them: whose rows a caller sees whose scope ends in `:team`, and who stands above whom.
 
-    teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+    teams = Teams("customers.teams", Base.metadata, TEAM)
 
 in the service's projections, and `teams` in its manifest. A change of a team counts here as soon as its event has arrived; no token has to be
 renewed. A request whose reach is a team costs one more query, any other none.
 """
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, MetaData, Table, Uuid, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tailrace.core.events import Event, Meta
+from tailrace.core.events import Described, Event, Meta
 from tailrace.core.teams import Organisation, Team
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
@@ -27,9 +26,9 @@ _SAID = ("team_id", "parent_id", "lead_id", "deputy_id", "member_ids")
 class Teams(Projection):
     """The projection that keeps the tables `team_copy` and `team_member_copy`; the lead and the deputy of a team are among its people there."""
 
-    def __init__(self, name: str, metadata: MetaData, told_by: Sequence[type[Event]], ended_by: type[Event]) -> None:
-        """Raises TypeError when an event lacks a field: `told_by` say `team_id`, `parent_id`, `lead_id`, `deputy_id` and `member_ids`."""
-        for event in told_by:
+    def __init__(self, name: str, metadata: MetaData, told: Described) -> None:
+        """Raises TypeError when an event lacks a field: they say `team_id`, `parent_id`, `lead_id`, `deputy_id` and `member_ids`, but for the end."""
+        for event in told.told_by:
             if missing := set(_SAID) - event.model_fields.keys():
                 raise TypeError(f"{event.type} does not say {', '.join(sorted(missing))}")
         tenant = "tenant_id"
@@ -66,8 +65,9 @@ class Teams(Projection):
         )
         below = own.union(select(team.id).join(own, team.parent_id == own.c.id))
         self._colleagues = select(member.user_id).join(below, member.team_id == below.c.id).distinct()
-        self.on(*told_by)(self._tell)
-        self.on(ended_by)(self._end)
+        self.on(*told.told_by)(self._tell)
+        if told.ended_by is not None:
+            self.on(told.ended_by)(self._end)
 
     async def colleagues(self, tx: Tx, user_id: UUID) -> frozenset[UUID]:
         """Who is in a team of the user's, or in one that lies within it; the user too, in any team or none."""

@@ -4,7 +4,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.catalog import ItemCreated, ItemDeleted, ItemUpdated
-from contracts.users import TeamCreated, TeamDeleted, TeamRestored, TeamUpdated, TenantCreated
+from contracts.users import TEAM, TenantCreated
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import Projection, Reaction
@@ -12,7 +12,7 @@ from tailrace.messaging.teams import Teams
 from toyshop.models import Base, Card, Product
 
 products = Projection("toyshop.products")
-teams = Teams("toyshop.teams", Base.metadata, (TeamCreated, TeamUpdated, TeamRestored), TeamDeleted)
+teams = Teams("toyshop.teams", Base.metadata, TEAM)
 
 
 @products.on(ItemCreated, ItemUpdated)
