@@ -106,3 +106,40 @@ def _named(text: str, services: Iterable[str]) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             yield from (f"{found!r} in line {node.lineno}" for found in words.findall(node.value))
+
+
+_TESTS = ("services/*/tests", "libs/*/tests", "libs/tailrace_testing/src", "contracts/tests", "tests", "demo")
+
+
+def test_no_test_keeps_what_time_it_was_when_it_was_read() -> None:
+    modules = sorted({path for pattern in _TESTS for folder in _ROOT.glob(pattern) for path in folder.rglob("*.py")})
+    assert len(modules) > 400
+    say_all(
+        [f"{path.relative_to(_ROOT)}: {found}" for path in modules for found in _kept_times(path.read_text())],
+        "A suite runs past midnight: a test asks for the day while it runs (`tailrace_testing.today`).",
+    )
+
+
+def test_a_test_that_keeps_the_time_is_caught() -> None:
+    assert list(_kept_times("TODAY = datetime.now(UTC).date()")) == ["now() in line 1"]
+    assert list(_kept_times("class A:\n    day: date = date.today()")) == ["today() in line 2"]
+    assert list(_kept_times("def f(day=today()):\n    return day")) == ["today() in line 1"]
+    assert list(_kept_times("@parametrize('day', [today()])\ndef f(day):\n    now()")) == ["today() in line 1"]
+    assert list(_kept_times("def f() -> date:\n    return today()\nlater = lambda: now()")) == []
+
+
+def _kept_times(text: str) -> Iterator[str]:
+    """The calls of `now` and `today` that are made when a module is imported: those in the body of no function."""
+    waiting: list[ast.AST] = [ast.parse(text)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("now", "today"):
+                yield f"{called}() in line {node.lineno}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += (*node.decorator_list, node.args)
+        elif isinstance(node, ast.Lambda):
+            waiting.append(node.args)
+        else:
+            waiting += ast.iter_child_nodes(node)

@@ -9,12 +9,19 @@ from quiescence import quiescent
 from way import admin_of
 
 from activities.service import service as activities
+from tailrace.core.ids import uuid7
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
 
 
 async def done(member: Member, method: str, path: str, status: int = 200, **options: Any) -> Any:
-    answer = await member.send(method, path, **options)
+    """Asked again, as the same request, when no answer came in time."""
+    key = str(uuid7())
+    answer = await eventually(
+        lambda: member.send(method, path, key=key, **options),
+        lambda answer: answer.status_code not in {502, 503, 504},
+        what=f"an answer to {method} {path}",
+    )
     assert answer.status_code == status, answer.text
     return answer.json() if answer.content else None
 

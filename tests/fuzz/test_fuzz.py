@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from company import Company
 from shares import paths_of, takes_many
 
+from tailrace_testing import today
 from tailrace_testing.gateway import Gateway, Member
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +27,6 @@ SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 """For what is random, all of it together, at most."""
 LONGEST = 1800
 """Seconds for the bounds of every schema, which are all tried however busy the machine is."""
-SEED = os.environ.get("FUZZ_SEED", str(datetime.now(UTC).toordinal()))
-"""Of the day, unless it is given: what is random, and which share of the operations is asked."""
 PATHS = int(os.environ.get("FUZZ_PATHS", "60"))
 """That a run asks, at most: it stays at a few minutes however many there are, and the days take turns. Some always take many things (`shares`)."""
 SHARED = PATHS < 1000
@@ -63,12 +62,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@cache
+def seed() -> str:
+    """Of the day, unless it is given: what is random, and which share of the operations is asked."""
+    return os.environ.get("FUZZ_SEED", str(today().toordinal()))
+
+
 async def test_every_answer_is_as_the_document_says(gateway: Gateway, tmp_path: Path) -> None:
     company = await Company.found(gateway)
     await company.order(2)
     member = company.member
     document = (await gateway.client.get("/openapi.json")).json()
-    asked = paths_of(list(document["paths"]), PATHS, int(SEED))
+    asked = paths_of(list(document["paths"]), PATHS, int(seed()))
     assert any(map(takes_many, asked)), "nothing that takes many things at once is asked"
     document = _of(document, {path: document["paths"][path] for path in asked})
     for path in filter(takes_many, asked):
@@ -145,7 +150,7 @@ async def _ask_by(workers: int, member: Member, url: str, folder: Path, *more: s
     # fmt: off
     arguments = [
         "run", "openapi.json", "--url", url, "--header", f"Authorization: Bearer {member.token}",
-        "--checks", ",".join(CHECKS), "--seed", SEED, "--workers", str(workers), "--continue-on-failure", "--no-shrink",
+        "--checks", ",".join(CHECKS), "--seed", seed(), "--workers", str(workers), "--continue-on-failure", "--no-shrink",
         "--generation-database", "none", "--warnings", "off", "--no-color",
         "--report", "json", "--report-json-path", "report.json",
     ]
@@ -154,7 +159,7 @@ async def _ask_by(workers: int, member: Member, url: str, folder: Path, *more: s
         "SCHEMATHESIS_HOOKS": "request_hooks",
         "PYTHONPATH": str(Path(__file__).parent),
         "SPARED": " ".join(await _spared(member)),
-        "FUZZ_SEED": SEED,
+        "FUZZ_SEED": seed(),
         "FUZZ_SHARED": str(int(SHARED)),
     }
     process = await asyncio.create_subprocess_exec(

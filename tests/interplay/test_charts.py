@@ -79,11 +79,10 @@ CHOICES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
 }
 CHOICES["founded in France"] = ({"founded": "france"}, CHOICES["france"][1])
-NOW = datetime.now(UTC)
 
 
 def days_ago(days: int) -> str:
-    return (NOW - timedelta(days=days)).isoformat()
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
 
 
 class Company(Trade):
@@ -174,7 +173,7 @@ async def test_a_year_of_trade_runs_on_the_companys_own_codes(make_harness: Make
     assert await company.books() == expected
 
     # The year ends; what follows belongs to the next.
-    first, last = (NOW - timedelta(days=70)).date(), (NOW - timedelta(days=30)).date()
+    first, last = (datetime.now(UTC) - timedelta(days=70)).date(), (datetime.now(UTC) - timedelta(days=30)).date()
     year = await company.done("accounting", f"{V1}/periods", name="Y", first_day=str(first), last_day=str(last))
     await company.done("accounting", f"{V1}/periods/{year['id']}/close", year_end=True)
     for name in ("sales", "cost", "usage", "differences", "rent"):

@@ -27,15 +27,18 @@ from opportunities.service import service as opportunities
 from quotes.service import service as quotes
 from tailrace.core.clock import now
 from tailrace.core.ids import uuid7
-from tailrace_testing import Harness, MakeHarness, SetClock
+from tailrace_testing import Harness, MakeHarness, SetClock, today
 
 MONTHS, STEPS = int(os.environ.get("TEAM_MONTHS", "2")), int(os.environ.get("TEAM_MONTH_STEPS", "140"))
 ZONES = ("Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata")
 """Each but the last moves its clocks within the month."""
-YEAR = datetime.now(UTC).year + 1
-"""A year to come: the month's clock runs ahead of the machine's, by which deadlines fire, so none is due before its time."""
 FIRST = {"Pacific/Auckland": (9, 14)}
 SHOWN = ("opportunities", "closed", "committed", "best", "pipeline", "weighted")
+
+
+def coming_year() -> int:
+    """The month\'s clock runs ahead of the machine\'s, by which deadlines fire, so that none is due before its time."""
+    return today().year + 1
 
 
 class Team:
@@ -252,7 +255,7 @@ async def test_a_months_figures_follow_from_what_the_team_asked(
 ) -> None:
     services = {s.name: await make_harness(s) for s in (catalog, customers, opportunities, quotes, activities)}
     zone = ZONES[seed % len(ZONES)]
-    first = datetime(YEAR, *FIRST.get(zone, (10, 12)), 6, tzinfo=UTC)
+    first = datetime(coming_year(), *FIRST.get(zone, (10, 12)), 6, tzinfo=UTC)
     clock(first.isoformat())
     async with gateway_before(services) as client:
         team = Team(services, client, clock, seed, zone)
@@ -275,10 +278,10 @@ async def _figures(team: Team, first: datetime) -> None:
     moments = [(None, last), *((str(day), end_of(day, ledger.zone)) for day in days)]
     months = {first.month, last.month}
     periods = [
-        (f"{YEAR}-{number:02}", date(YEAR, number, 1), date(YEAR, number + 1, 1) - timedelta(days=1))
+        (f"{first.year}-{number:02}", date(first.year, number, 1), date(first.year, number + 1, 1) - timedelta(days=1))
         for number in months
     ]
-    periods.append((f"{YEAR}", date(YEAR, 1, 1), date(YEAR, 12, 31)))
+    periods.append((f"{first.year}", date(first.year, 1, 1), date(first.year, 12, 31)))
     for period, begins_on, ends_on in periods:
         for asked, as_of in moments:
             assert await team.forecast(period, asked) == ledger.forecast(begins_on, ends_on, as_of), (period, asked)

@@ -5,7 +5,7 @@ built it, or where `versitygw` is on the PATH.
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import httpx2
@@ -17,10 +17,14 @@ from pydantic import SecretStr
 from tailrace.settings import Settings
 from tailrace.storage.sealing import Bucket
 from tailrace.storage.store import Store, StoreAway, store_of
+from tailrace_testing import today
 
 OBJECT = "archives/0196b0a0-0000-7000-8000-000000000000/0000000001"
 DATA = b"what was said" * 100
-LATER = datetime.now(UTC) + timedelta(days=30)
+
+
+def later() -> datetime:
+    return datetime.combine(today(), time(), UTC) + timedelta(days=30)
 
 
 @pytest.fixture(scope="module", params=["moto", "versitygw"])
@@ -49,23 +53,23 @@ async def read(place: Store) -> bytes:
 async def test_a_locked_object_stays_until_its_time_and_the_server_says_so(server: tuple[str, str]) -> None:
     kind, address = server
     place, client = store(address, "locked"), admin(address)
-    sealed = await place.seal(OBJECT, DATA, LATER)
+    sealed = await place.seal(OBJECT, DATA, later())
     assert sealed.locked and sealed.version
     assert await read(place) == DATA
     at = {"Bucket": "locked", "Key": f"acme/audit/{OBJECT}", "VersionId": sealed.version}
     kept = client.head_object(**at)
-    assert (kept["ObjectLockMode"], kept["ObjectLockRetainUntilDate"]) == ("COMPLIANCE", LATER.replace(microsecond=0))
+    assert (kept["ObjectLockMode"], kept["ObjectLockRetainUntilDate"]) == ("COMPLIANCE", later())
     assert not await place.unseal(OBJECT, sealed.version)
     with pytest.raises(ClientError, match=r"AccessDenied|Access Denied|locked|protected"):
         client.delete_object(**at)
     if kind == "versitygw":  # moto lets a lock be shortened
         with pytest.raises(ClientError):
             client.put_object_retention(
-                **at, Retention={"Mode": "COMPLIANCE", "RetainUntilDate": LATER - timedelta(days=9)}
+                **at, Retention={"Mode": "COMPLIANCE", "RetainUntilDate": later() - timedelta(days=9)}
             )
         with pytest.raises(StoreAway):
-            await store(address, "locked", secret="not the secret").seal(OBJECT, DATA, LATER)
-    again = await place.seal(OBJECT, DATA, LATER)
+            await store(address, "locked", secret="not the secret").seal(OBJECT, DATA, later())
+    again = await place.seal(OBJECT, DATA, later())
     assert again.locked and again.version != sealed.version, "what is put twice is kept twice, and neither is lost"
 
 
@@ -73,7 +77,7 @@ async def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(server: tuple[
     _, address = server
     place, client = store(address, "locked"), admin(address)
     key = f"{OBJECT}-held"
-    sealed = await place.seal(key, DATA, LATER)
+    sealed = await place.seal(key, DATA, later())
     assert sealed.version
     at = {"Bucket": "locked", "Key": f"acme/audit/{key}", "VersionId": sealed.version}
 
@@ -85,7 +89,7 @@ async def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(server: tuple[
         assert await place.hold(key, sealed.version, on=on)
         assert held() == on
     kept = client.head_object(**at)
-    assert kept["ObjectLockRetainUntilDate"] == LATER.replace(microsecond=0), "its time is what it was"
+    assert kept["ObjectLockRetainUntilDate"] == later(), "its time is what it was"
 
 
 @pytest.mark.parametrize(
@@ -113,11 +117,11 @@ async def test_a_legal_hold_is_what_the_store_shows_afterwards(
 async def test_what_is_not_locked_is_not_held(server: tuple[str, str], tmp_path: Path) -> None:
     _, address = server
     place = store(address, "plain")
-    sealed = await place.seal(f"{OBJECT}-plain", DATA, LATER)
+    sealed = await place.seal(f"{OBJECT}-plain", DATA, later())
     assert not await place.hold(f"{OBJECT}-plain", sealed.version or "null", on=True)
     assert await place.unseal(f"{OBJECT}-plain", sealed.version)
     folder = store_of(Settings(storage=str(tmp_path)), "audit")
-    await folder.seal(OBJECT, DATA, LATER)
+    await folder.seal(OBJECT, DATA, later())
     assert not await folder.hold(OBJECT, "1", on=True)
 
 
@@ -126,7 +130,7 @@ async def test_a_bucket_without_object_lock_keeps_it_and_does_not_say_that_it_is
 ) -> None:
     _, address = server
     place = store(address, "plain")
-    sealed = await place.seal(OBJECT, DATA, LATER)
+    sealed = await place.seal(OBJECT, DATA, later())
     assert not sealed.locked
     assert await read(place) == DATA
     assert await place.unseal(OBJECT, sealed.version)
@@ -135,4 +139,4 @@ async def test_a_bucket_without_object_lock_keeps_it_and_does_not_say_that_it_is
 
 async def test_a_server_that_does_not_answer_is_away() -> None:
     with pytest.raises(StoreAway):
-        await store("http://127.0.0.1:1", "locked").seal(OBJECT, DATA, LATER)
+        await store("http://127.0.0.1:1", "locked").seal(OBJECT, DATA, later())

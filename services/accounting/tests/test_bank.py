@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from bank_files import DAY, IBAN, camt, entry, imported, lines
-from billing import TODAY, Billing
+from bank_files import IBAN, camt, day, entry, imported, lines
+from billing import Billing
 
 from accounting.bank.matching import alike
 from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import NoStatement
+from tailrace_testing import today
 
 
 @pytest.mark.parametrize("version", ["02", "04", "08"])
@@ -61,7 +62,7 @@ SECRET = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
         camt(entry("1.00", currency="USD")),
         camt(entry("1.005")),
         camt(entry("x")),
-        camt(entry("1.00")).replace(DAY, "2026-02-30"),
+        camt(entry("1.00")).replace(day(), "2026-02-30"),
         camt(entry("1.00", "&e;")).replace("<Document", f"{SECRET}<Document", 1),
         camt(entry("1.00"))[:-20],
     ],
@@ -145,7 +146,7 @@ async def test_a_line_is_suggested_confirmed_once_and_in_the_books(billing: Bill
     done = await billing.post(confirm, 200, allocations=[{"invoice_id": named["id"]}])
     assert done["status"] == "matched"
     payment = await billing.get(f"/payments/{done['payment_id']}")
-    assert (payment["amount"], payment["customer_id"], payment["value_day"]) == (1_100, str(billing.ada), DAY)
+    assert (payment["amount"], payment["customer_id"], payment["value_day"]) == (1_100, str(billing.ada), day())
     refused = await billing.post(confirm, 409, allocations=[])
     assert refused["type"] == "urn:tailrace:problem:bank-line-state"
     await billing.post(f"/bank-lines/{third['id']}/dismiss", 200, reason="a loan")
@@ -198,12 +199,12 @@ def test_the_largest_amount_is_exact_however_it_is_written(amount: str) -> None:
     assert [line.amount for line in read_camt(camt(entry(amount)), IBAN, "EUR").lines] == [10**15]
 
 
-@pytest.mark.parametrize("day", ["20260131", "2026-W05-6", "0001-01-01", "2200-01-01", "2026-1-31"])
-def test_a_day_is_written_in_one_way_and_is_one_that_payments_take(day: str) -> None:
+@pytest.mark.parametrize("written", ["20260131", "2026-W05-6", "0001-01-01", "2200-01-01", "2026-1-31"])
+def test_a_day_is_written_in_one_way_and_is_one_that_payments_take(written: str) -> None:
     with pytest.raises(NoStatement):
-        read_csv(f"value_day,amount\n{day},1\n", "EUR")
+        read_csv(f"value_day,amount\n{written},1\n", "EUR")
     with pytest.raises(NoStatement):
-        read_camt(camt(entry("1.00")).replace(DAY, day), IBAN, "EUR")
+        read_camt(camt(entry("1.00")).replace(day(), written), IBAN, "EUR")
 
 
 @pytest.mark.parametrize("hidden", ["&#x202E;", "&#8203;", "&#x000000200B;", "&#x9f;", "&#xE000;"])
@@ -236,8 +237,8 @@ async def test_money_that_counts_from_a_day_to_come_on_waits_with_the_others(bil
     bank = await billing.bank(iban=IBAN)
     invoices = [await billing.invoiced(("1", net, "0")) for net in (100, 200)]
     first, second = (each["number"] for each in invoices)
-    ahead = (TODAY + timedelta(days=3)).isoformat()
-    later = entry("2.00", second, reference="R2").replace(f"<ValDt><Dt>{DAY}", f"<ValDt><Dt>{ahead}")
+    ahead = (today() + timedelta(days=3)).isoformat()
+    later = entry("2.00", second, reference="R2").replace(f"<ValDt><Dt>{day()}", f"<ValDt><Dt>{ahead}")
     await imported(billing, bank, camt(later, entry("1.00", first, reference="R1")), confirm_certain=True)
-    assert {each["value_day"]: each["status"] for each in await lines(billing)} == {DAY: "matched", ahead: "open"}
+    assert {each["value_day"]: each["status"] for each in await lines(billing)} == {day(): "matched", ahead: "open"}
     assert [(await billing.read(each))["status"] for each in invoices] == ["paid", "issued"]

@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from billing import ISSUER, TODAY, Billing
+from billing import ISSUER, Billing
 
 from accounting.invoices.schedules import closes_on
 from tailrace.core.ids import uuid7
+from tailrace_testing import today
 
 
 async def invoices(billing: Billing) -> list[dict[str, Any]]:
@@ -26,8 +27,8 @@ async def test_each_shipment_is_invoiced_where_that_is_the_policy(billing: Billi
     await billing.ship(order)
     made = await invoices(billing)
     assert sorted((each["number"], each["total"]) for each in made) == [
-        (f"R-{TODAY.year}-00001", 4_400),
-        (f"R-{TODAY.year}-00002", 6_600),
+        (f"R-{today().year}-00001", 4_400),
+        (f"R-{today().year}-00002", 6_600),
     ]
     assert await billing.balances() == {"1200": 11_000, "4000": -10_000, "2200": -1_000}
 
@@ -59,7 +60,7 @@ def test_a_month_closes_on_its_last_day_when_it_is_too_short(day: date, closing_
 
 
 async def test_all_that_left_by_the_closing_day_is_on_one_invoice(billing: Billing) -> None:
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = today() - timedelta(days=1)
     await billing.put("/billing", mode="periodic", closing_day=yesterday.day, issues=True, issuer=ISSUER)
     noon = datetime.combine(yesterday, datetime.min.time(), UTC) + timedelta(hours=12)
     for net in (100, 200):

@@ -4,14 +4,14 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from billing import TODAY, Billing, beginning
+from billing import Billing, beginning
 
 from contracts import catalog
 from contracts.users import TenantTimeZoneChanged
 from tailrace.core.ids import uuid7
 from tailrace.core.money import RoundingMode
 from tailrace.core.taxes import TaxLevel
-from tailrace_testing import SetClock
+from tailrace_testing import SetClock, today
 
 
 async def credited(
@@ -23,7 +23,7 @@ async def credited(
 async def test_a_whole_invoice_is_taken_back(billing: Billing) -> None:
     invoice = await billing.invoiced(("10", 10_000, "0.1"), ("7", 333, "0.08"))
     note = await credited(billing, invoice)
-    assert (note["number"], note["net"], note["tax"]) == (f"CN-{TODAY.year}-00001", invoice["net"], invoice["tax"])
+    assert (note["number"], note["net"], note["tax"]) == (f"CN-{today().year}-00001", invoice["net"], invoice["tax"])
     assert note["taxes"] == invoice["taxes"]
     now = await billing.read(invoice)
     assert (now["status"], now["open"], now["credited"]) == ("credited", 0, invoice["total"])
@@ -65,7 +65,7 @@ async def test_no_more_is_taken_back_than_there_was(billing: Billing) -> None:
     )
     await credited(billing, invoice, 422, lines=[{"line_id": line, "net": 1}, {"line_id": line, "net": 1}])
     await credited(billing, invoice, 422, lines=[{"line_id": invoice["id"], "net": 1}])
-    await credited(billing, invoice, 422, dated=(TODAY - timedelta(days=1)).isoformat())
+    await credited(billing, invoice, 422, dated=(today() - timedelta(days=1)).isoformat())
     at = f"/v1/accounting/invoices/{invoice['id']}/credit-notes"
     body = {"reason": "twice", "lines": [{"line_id": line, "quantity": "6"}]}
     both = await asyncio.gather(*[billing.h.client.post(at, json=body) for _ in range(3)])
@@ -129,8 +129,8 @@ async def test_a_company_that_rounds_down_does_so_in_what_it_takes_back_and_asks
 
 async def test_tax_is_rounded_as_on_the_invoices_day_whenever_it_was_drafted_or_is_taken_back(billing: Billing) -> None:
     """100 lines of 3 at 15 % come to 45 together, and to none one by one, rounded down."""
-    lines, yesterday = [("1", 3, "0.15")] * 100, TODAY - timedelta(days=1)
-    await round_by(billing, "line", "down", since=TODAY)
+    lines, yesterday = [("1", 3, "0.15")] * 100, today() - timedelta(days=1)
+    await round_by(billing, "line", "down", since=today())
     drafts = []
     for _ in range(2):
         shipment = await billing.ship(await billing.order(*lines), at=beginning(yesterday.isoformat()))
@@ -163,7 +163,7 @@ async def test_a_line_that_was_taxed_by_itself_is_taken_back_with_its_own_tax(bi
 
 async def test_what_is_given_free_is_free_from_when_it_came(billing: Billing) -> None:
     """The note is of an earlier day than the payment: on the days between, nothing was owed and nothing had come."""
-    ago = {days: (TODAY - timedelta(days=days)).isoformat() for days in (10, 5, 3, 2)}
+    ago = {days: (today() - timedelta(days=days)).isoformat() for days in (10, 5, 3, 2)}
     bank = await billing.bank()
     invoice = await billing.invoiced(dated=ago[10])
     await billing.pay(bank, 11_000, invoice, value_day=ago[2])

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from billing import TODAY, Billing, beginning
+from billing import Billing, beginning
 
 from accounting.dunning.bodies import DunningLevel
 from accounting.dunning.commands import reached
 from accounting.dunning.schedules import Night, batch
 from accounting.roles import RoleMap, RolesFrom
 from tailrace.core.ids import uuid7
+from tailrace_testing import today
 
 LEVELS: list[dict[str, Any]] = [
     {"days": 3, "text": "Please pay."},
@@ -30,7 +31,7 @@ def test_a_level_is_reached_so_many_days_after_it_was_due(late: int, level: int)
 
 def due_for(days: int) -> str:
     """The day of an invoice that has been due for so many days."""
-    return (TODAY - timedelta(days=14 + days)).isoformat()
+    return (today() - timedelta(days=14 + days)).isoformat()
 
 
 async def notices(billing: Billing) -> list[dict[str, Any]]:
@@ -48,12 +49,12 @@ async def test_a_customer_is_reminded_of_all_at_once_and_of_each_level_once(bill
         (new["number"], 2_200, 1),
     ]
     assert (notice["level"], notice["open"], notice["fee"], notice["total"]) == (2, 3_300, 500, 3_800)
-    assert notice["number"] == f"D-{TODAY.year}-00001"
+    assert notice["number"] == f"D-{today().year}-00001"
     fee = await billing.get(f"/invoices/{notice['fee_invoice_id']}")
     assert (fee["status"], fee["total"], fee["due_on"], fee["customer_id"]) == (
         "issued",
         500,
-        TODAY.isoformat(),
+        today().isoformat(),
         str(billing.ada),
     )
     for each in (old, new, young):
@@ -75,7 +76,7 @@ async def test_of_several_who_remind_at_once_one_does(billing: Billing) -> None:
 
 async def _night(billing: Billing) -> None:
     async with billing.h.tx() as tx:
-        await batch.set(tx, tx.tenant_id, datetime.now(UTC), Night(day=TODAY))
+        await batch.set(tx, tx.tenant_id, datetime.now(UTC), Night(day=today()))
     async with asyncio.timeout(60):
         while await billing.h.admin.fetchval("SELECT count(*) FROM timer WHERE name = $1", batch.name):
             await billing.h.fire_timers()

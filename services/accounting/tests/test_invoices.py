@@ -4,10 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from billing import TODAY, Billing
+from billing import Billing
 
 from contracts.customers import CustomerMerged
 from tailrace.core.ids import uuid7
+from tailrace_testing import today
 
 
 async def test_a_shipment_is_invoiced_issued_and_in_the_books(billing: Billing) -> None:
@@ -30,9 +31,9 @@ async def test_a_shipment_is_invoiced_issued_and_in_the_books(billing: Billing) 
     assert await billing.balances() == {"1210": 11_000, "4000": -10_000, "2200": -1_000}, "a draft books nothing"
 
     invoice = await billing.issue(draft)
-    assert invoice["number"] == f"INV-{TODAY.year}-00001"
+    assert invoice["number"] == f"INV-{today().year}-00001"
     assert (invoice["status"], invoice["open"]) == ("issued", 11_000)
-    assert invoice["due_on"] == (TODAY + timedelta(days=14)).isoformat()
+    assert invoice["due_on"] == (today() + timedelta(days=14)).isoformat()
     assert await billing.balances() == {"1200": 11_000, "4000": -10_000, "2200": -1_000}
     assert await billing.types("accounting.invoice.") == ["accounting.invoice.created", "accounting.invoice.issued"]
 
@@ -83,19 +84,21 @@ async def test_numbers_have_no_gap_whoever_fails_and_whoever_is_first(billing: B
         order = await billing.order(("1", 500, "0.1"))
         shipment = await billing.ship(order, at=datetime.now(UTC) - timedelta(days=1))
         drafts.append(await billing.post("/invoices", shipment_ids=[str(shipment)]))
-    yesterday, before = [(TODAY - timedelta(days=days)).isoformat() for days in (1, 2)]
+    yesterday, before = [(today() - timedelta(days=days)).isoformat() for days in (1, 2)]
     early = await billing.post(f"/invoices/{drafts[0]['id']}/issue", 422, dated=before)
     assert [each["field"] for each in early["errors"]] == ["/dated"], "it left a day later"
     await billing.issue(drafts[0], dated=yesterday)
-    ahead = await billing.post(f"/invoices/{drafts[1]['id']}/issue", 422, dated=(TODAY + timedelta(days=1)).isoformat())
+    ahead = await billing.post(
+        f"/invoices/{drafts[1]['id']}/issue", 422, dated=(today() + timedelta(days=1)).isoformat()
+    )
     assert ahead["type"].endswith("implausible-date")
     await asyncio.gather(*[billing.issue(each) for each in drafts[1:5]])
     refused = await billing.post(f"/invoices/{drafts[5]['id']}/issue", 409, dated=yesterday)
     assert refused["type"].endswith("out-of-order")
     last = await billing.issue(drafts[5])
     numbers = [(await billing.read(each))["number"] for each in drafts]
-    assert sorted(numbers) == [f"INV-{TODAY.year}-{number:05}" for number in range(1, 7)]
-    assert last["number"] == f"INV-{TODAY.year}-00006"
+    assert sorted(numbers) == [f"INV-{today().year}-{number:05}" for number in range(1, 7)]
+    assert last["number"] == f"INV-{today().year}-00006"
 
 
 async def test_what_is_issued_does_not_change(billing: Billing) -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from billing import ISSUER, TODAY, Billing, beginning
+from billing import ISSUER, Billing, beginning
 
-from tailrace_testing import Harness
+from tailrace_testing import Harness, today
 
 MOST, DEAREST = 10**15, 10**12
 V1 = "/v1/accounting"
@@ -50,7 +50,7 @@ async def test_orders_that_are_too_much_together_are_invoiced_one_by_one(billing
 
 
 async def test_what_is_invoiced_by_itself_is_parted(billing: Billing) -> None:
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = today() - timedelta(days=1)
     await billing.put("/billing", mode="periodic", closing_day=yesterday.day, issues=True, issuer=ISSUER)
     for net in (MOST // 2, MOST // 2, 700):
         await billing.ship(await billing.order(("1000", net, "0")), at=beginning(yesterday.isoformat()))
@@ -76,7 +76,7 @@ async def test_a_fee_is_a_price(billing: Billing) -> None:
     level = {"days": 3, "fee": DEAREST, "fee_currency": "EUR"}
     assert fields(await billing.put("/dunning-policy", 422, levels=[level])) == ["/levels/0/fee"]
     await billing.put("/dunning-policy", levels=[{**level, "fee": DEAREST - 1}])
-    late = (TODAY - timedelta(days=40)).isoformat()
+    late = (today() - timedelta(days=40)).isoformat()
     owed = [await billing.invoiced(("1000", MOST // 2 + 1, "0"), dated=late) for _ in range(2)]
     notices = [await billing.post("/dunning-notices", invoice_id=owed[0]["id"]) for _ in range(2)]
     assert [each["open"] for each in notices] == [MOST // 2 + 1] * 2
@@ -107,7 +107,7 @@ async def test_a_journal_that_waits_for_an_approval_holds_so_much(accounting: Ha
 
 async def test_what_invoices_are_worth_more_by_a_days_rates_is_a_sum(billing: Billing) -> None:
     dollars = await billing.bank("USD")
-    ago = {days: (TODAY - timedelta(days=days)).isoformat() for days in (9, 3, 2, 1)}
+    ago = {days: (today() - timedelta(days=days)).isoformat() for days in (9, 3, 2, 1)}
     for _ in range(2):
         order = await billing.order(("2000", MOST, "0"), currency="USD")
         draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order, at=beginning(ago[9])))])

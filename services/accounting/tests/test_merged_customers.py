@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 from bank_files import IBAN, camt, entry, imported, lines
-from billing import TODAY, Billing, beginning
+from billing import Billing, beginning
 
 from contracts.customers import CustomerMerged, CustomerUnmerged
 from tailrace.core.ids import uuid7
+from tailrace_testing import today
 
 PROBLEM = "urn:tailrace:problem:"
 
@@ -101,7 +102,7 @@ async def test_somebody_pays_for_one_who_is_only_named(billing: Billing) -> None
 
 async def test_one_letter_reminds_of_what_both_owe(billing: Billing) -> None:
     await billing.put("/dunning-policy", levels=[{"days": 1}])
-    bob, day = await bob_of(billing), (TODAY - timedelta(days=2)).isoformat()
+    bob, day = await bob_of(billing), (today() - timedelta(days=2)).isoformat()
     both = [await invoiced_to(billing, each, day) for each in (billing.ada, bob)]
     await merge(billing, bob)
     notice = await billing.post("/dunning-notices", invoice_id=both[1]["id"])

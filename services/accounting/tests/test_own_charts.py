@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from billing import TODAY, Billing
+from billing import Billing
+
+from tailrace_testing import today
 
 from .test_charts import OWN
 
@@ -40,7 +42,7 @@ async def test_what_is_sold_paid_and_reminded_balances_on_the_companys_own_codes
         assert sum(expected.values()) == 0, "the test's own figures balance"
         assert await billing.balances() == {codes[name]: amount for name, amount in expected.items() if amount}
 
-    late = (TODAY - timedelta(days=40)).isoformat()
+    late = (today() - timedelta(days=40)).isoformat()
     owed = await billing.invoiced(("1", 3_000, "0.1"), dated=late)
     await books()
     house = {"code": "HB", "name": "Bank", "currency": "EUR", "account": codes["bank"]}

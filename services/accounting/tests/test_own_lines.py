@@ -4,12 +4,19 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from billing import TODAY, Billing
+from billing import Billing
 from settling import settle
 
 from contracts.catalog import TaxCodeDeleted
+from tailrace_testing import today
 
-LONG_AGO, LATELY = date(2020, 1, 1), TODAY - timedelta(days=3)
+LONG_AGO = date(2020, 1, 1)
+
+
+def lately() -> date:
+    return today() - timedelta(days=3)
+
+
 HOUR = {"name": "Fitting", "quantity": "2", "unit": "h", "unit_price": "5000"}
 
 
@@ -31,7 +38,7 @@ async def test_a_tax_code_says_the_rate_in_whatever_spelling(billing: Billing) -
     assert (await drafted(billing, {"tax_rate": "0.07"}))["tax"] == 700
     gone = await billing.tax_code("OLD", (LONG_AGO, "0.16"))
     await billing.h.deliver(TaxCodeDeleted(tax_code_id=gone, code="OLD"), aggregate_id=gone)
-    await billing.tax_code("NEXT", (TODAY + timedelta(days=1), "0.2"))
+    await billing.tax_code("NEXT", (today() + timedelta(days=1), "0.2"))
     for said, field in (
         ({"tax_code": "NOWHERE"}, "tax_code"),
         ({"tax_code": "NOWHERE", "tax_rate": "0.19"}, "tax_code"),
@@ -52,7 +59,7 @@ async def test_a_rate_that_changed_since_it_was_drafted_is_agreed_to(billing: Bi
     own = [{**HOUR, "tax_code": "S"}, {**HOUR, "tax_rate": "0.05"}]
     draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))], lines=own)
     assert (draft["net"], draft["tax"]) == (30_000, 1_600 + 1_600 + 500)
-    await billing.tax_code("S", (LONG_AGO, "0.16"), (LATELY, "0.19"), id=code)
+    await billing.tax_code("S", (LONG_AGO, "0.16"), (lately(), "0.19"), id=code)
     at = f"/invoices/{draft['id']}/issue"
     refused = await billing.post(at, 409)
     assert faults(refused) == ("invoice-price-changed", ["/lines/1/tax_rate"])
@@ -65,15 +72,15 @@ async def test_a_rate_that_changed_since_it_was_drafted_is_agreed_to(billing: Bi
     assert rates == [("0.16", 1_600), ("0.19", 1_900), ("0.05", 500)], "what left is taxed as it was ordered"
     assert await billing.balances() == {"1200": 34_000, "4000": -30_000, "2200": -4_000}
     # A credit note takes back what the invoice asked for, whatever the rate is by now.
-    await billing.tax_code("S", (LONG_AGO, "0.16"), (LATELY, "0.19"), (TODAY, "0.25"), id=code)
+    await billing.tax_code("S", (LONG_AGO, "0.16"), (lately(), "0.19"), (today(), "0.25"), id=code)
     line = {"line_id": issued["lines"][1]["id"], "quantity": "1"}
     note = await billing.post(f"/invoices/{issued['id']}/credit-notes", reason="One hour less.", lines=[line])
     assert (note["net"], note["tax"], note["lines"][0]["tax_rate"]) == (5_000, 950, "0.19")
 
 
 async def test_the_rate_is_that_of_the_day_that_the_invoice_is_of(billing: Billing) -> None:
-    await billing.tax_code("S", (LONG_AGO, "0.16"), (LATELY, "0.19"))
-    before = (LATELY - timedelta(days=1)).isoformat()
+    await billing.tax_code("S", (LONG_AGO, "0.16"), (lately(), "0.19"))
+    before = (lately() - timedelta(days=1)).isoformat()
     draft = await drafted(billing, {"tax_code": "S"})
     assert draft["tax"] == 1_900
     assert faults(await billing.post(f"/invoices/{draft['id']}/issue", 409, dated=before))[0] == "invoice-price-changed"
@@ -95,7 +102,7 @@ async def test_a_code_that_is_gone_taxes_nothing_more(billing: Billing, reprice:
 
 
 async def test_a_fee_that_is_asked_for_by_itself_has_the_rate_of_its_day(billing: Billing) -> None:
-    await billing.tax_code("S", (LONG_AGO, "0.16"), (LATELY, "0.19"))
+    await billing.tax_code("S", (LONG_AGO, "0.16"), (lately(), "0.19"))
     order = await billing.order(("4", 400, "0"))
     shipment = await billing.ship(order)
     fees = [await settle(billing, order, shipment, "1", fee=100, fee_code=code) for code in ("s", "UNHEARD")]

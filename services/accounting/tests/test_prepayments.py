@@ -6,12 +6,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from billing import TODAY, Billing, Ordered
+from billing import Billing, Ordered
 from settling import settle
 
 from contracts.invoices import CreditNoteIssued, InvoiceIssued, InvoicePaid, InvoiceReopened
 from contracts.orders import LineQuantity, OrderCancelled, OrderRestCancelled
 from contracts.reopenings import OrderReopened
+from tailrace_testing import today
 
 PROBLEM = "urn:tailrace:problem:"
 TWO_RATES = (("10", 10_000, "0.1"), ("1", 5_000, "0.08"))
@@ -149,7 +150,7 @@ async def test_nothing_is_asked_for_ahead_of_an_order_that_was_cancelled(billing
     body = {"order_id": str(order.id), "prepayment": {"share": "0.5"}}
     await billing.put("/dunning-policy", levels=[{"days": 1}])
     draft = await billing.post("/invoices", **body)
-    earlier = (TODAY - timedelta(days=2)).isoformat()
+    earlier = (today() - timedelta(days=2)).isoformat()
     due = await billing.issue(await billing.post("/invoices", **body, payment_terms_days=0), dated=earlier)
     shipment = await billing.ship(order, "2")
     await billing.h.deliver(OrderCancelled(order_id=order.id, reason="called off"), aggregate_id=order.id)

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from billing import TODAY, Billing
+from billing import Billing
 
 from accounting.receivables.reports import bucket_of
+from tailrace_testing import today
 
 DAY = date(2026, 3, 31)
 
@@ -31,7 +32,7 @@ def test_an_item_is_as_old_as_it_has_been_due(late: int, bucket: str) -> None:
 
 
 def ago(days: int) -> str:
-    return (TODAY - timedelta(days=days)).isoformat()
+    return (today() - timedelta(days=days)).isoformat()
 
 
 async def aged(billing: Billing, days_ago: int = 0) -> dict[str, Any]:

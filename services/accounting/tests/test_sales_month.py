@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from billing import ISSUER, TODAY, Billing, Ordered
+from billing import ISSUER, Billing, Ordered
 from request_ledger import RequestLedger
 
 from tailrace.core.ids import uuid7
+from tailrace_testing import today
 
 DAYS = 24
 ACCOUNTS = {
@@ -131,13 +132,13 @@ class Month:
             if now["allocations"] and dice < 0.3 and len(now["allocations"]) == 1:
                 only = now["allocations"][0]
                 await self.b.post(f"{here}/allocations/{only['id']}/undo", 200, reason="another one's")
-                self.did("undone", payment=payment["id"], invoice=only["invoice_id"], day=str(TODAY))
+                self.did("undone", payment=payment["id"], invoice=only["invoice_id"], day=str(today()))
             elif now["customer_id"] is None and dice < 0.5:
                 await self.b.post(f"{here}/assign", 200, customer_id=str(self.dice.choice(self.customers)))
-                self.did("assigned", payment=payment["id"], day=str(TODAY))
+                self.did("assigned", payment=payment["id"], day=str(today()))
             elif not now["allocated"] and dice < 0.6:
                 await self.b.post(f"{here}/reverse", 200, reason="returned")
-                self.did("reversed", payment=payment["id"], day=str(TODAY))
+                self.did("reversed", payment=payment["id"], day=str(today()))
             elif now["unallocated"] and now["customer_id"]:
                 await self.allocate_rest(now)
 
@@ -148,7 +149,7 @@ class Month:
             if invoice["open"] and all(invoice[name] == payment[name] for name in same):
                 body = [{"invoice_id": invoice["id"]}]
                 await self.b.post(f"/payments/{payment['id']}/allocate", 200, allocations=body)
-                self.did("allocated", payment=payment["id"], invoice=invoice["id"], day=str(TODAY))
+                self.did("allocated", payment=payment["id"], invoice=invoice["id"], day=str(today()))
                 return
 
 
@@ -166,7 +167,7 @@ async def test_the_books_come_to_what_was_asked(billing: Billing, seed: int) -> 
     month = Month(billing, random.Random(seed))
     await month.open()
     for ago in range(DAYS, 0, -1):
-        day = TODAY - timedelta(days=ago)
+        day = today() - timedelta(days=ago)
         await month.order(day)
         for _ in range(month.dice.randint(1, 3)):
             await month.dice.choice([month.ship, month.ship, month.invoice, month.pay, month.pay, month.credit])(day)
@@ -177,7 +178,7 @@ async def test_the_books_come_to_what_was_asked(billing: Billing, seed: int) -> 
     await billing.h.pump()
     ledger = RequestLedger(month.log)
     for ago in (DAYS - 5, 12, 3, 0):
-        day = TODAY - timedelta(days=ago)
+        day = today() - timedelta(days=ago)
         assert await figures(billing, day) == ledger.as_of(str(day)), f"as of {day}"
         aged = await billing.get("/receivables/ageing", day=str(day))
         for total in aged["totals"]:

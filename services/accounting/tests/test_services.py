@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from billing import ISSUER, TODAY, Billing, Ordered
+from billing import ISSUER, Billing, Ordered
 from sqlalchemy import select
 
 from accounting.invoices.copies import DeliveryCopy
 from contracts.performances import PerformedLine, ServicesPerformed
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
+from tailrace_testing import today
 
 
 def performed(order: Ordered, quantity: str, place: int = 0, at: datetime | None = None) -> ServicesPerformed:
@@ -90,7 +91,7 @@ async def test_goods_and_what_was_done_with_them_are_on_one_invoice(billing: Bil
 
 @pytest.mark.parametrize("mode", ["per_shipment", "periodic"])
 async def test_it_is_invoiced_by_itself_as_what_leaves_is(billing: Billing, mode: str) -> None:
-    day = TODAY - timedelta(days=1)
+    day = today() - timedelta(days=1)
     await billing.put("/billing", mode=mode, closing_day=day.day, issues=True, issuer=ISSUER)
     order = await billing.order(("8", 72_000, "0.1"))
     await perform(billing, order, "8", at=datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=12))

@@ -2,7 +2,9 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from billing import ISSUER, TODAY, Billing, Ordered
+from billing import ISSUER, Billing, Ordered
+
+from tailrace_testing import today
 
 
 async def shipped(billing: Billing, days: int | None, net: int = 100) -> tuple[Ordered, str]:
@@ -16,7 +18,7 @@ async def test_an_invoice_is_due_as_its_order_says(billing: Billing) -> None:
     draft = await billing.post("/invoices", shipment_ids=[shipment])
     assert draft["payment_terms_days"] == 60
     issued = await billing.issue(draft)
-    assert date.fromisoformat(issued["due_on"]) == TODAY + timedelta(days=60)
+    assert date.fromisoformat(issued["due_on"]) == today() + timedelta(days=60)
     _, agreed = await shipped(billing, None)
     assert (await billing.post("/invoices", shipment_ids=[agreed]))["payment_terms_days"] == 14
     at_once, _ = await shipped(billing, 0)
@@ -30,7 +32,7 @@ async def test_what_is_invoiced_with_its_shipment_is_due_as_the_order_says(billi
     await billing.put("/billing", mode="per_shipment", issues=True, issuer=ISSUER)
     await shipped(billing, 60)
     (made,) = (await billing.get("/invoices"))["items"]
-    assert date.fromisoformat(made["due_on"]) == TODAY + timedelta(days=60)
+    assert date.fromisoformat(made["due_on"]) == today() + timedelta(days=60)
 
 
 async def test_an_order_that_is_confirmed_again_says_its_newest_terms(billing: Billing) -> None:
@@ -55,7 +57,7 @@ async def test_orders_of_several_terms_are_on_one_invoice_only_where_somebody_sa
 
 
 async def test_a_periodic_invoice_is_made_for_each_terms(billing: Billing) -> None:
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = today() - timedelta(days=1)
     await billing.put("/billing", mode="periodic", closing_day=yesterday.day, issues=True, issuer=ISSUER)
     noon = datetime.combine(yesterday, datetime.min.time(), UTC) + timedelta(hours=12)
     for days, net in ((60, 100), (None, 200), (60, 400), (14, 800)):
@@ -63,8 +65,8 @@ async def test_a_periodic_invoice_is_made_for_each_terms(billing: Billing) -> No
     await billing.close(yesterday)
     made = (await billing.get("/invoices"))["items"]
     assert sorted((each["due_on"], each["net"]) for each in made) == [
-        ((TODAY + timedelta(days=14)).isoformat(), 1_000),
-        ((TODAY + timedelta(days=60)).isoformat(), 500),
+        ((today() + timedelta(days=14)).isoformat(), 1_000),
+        ((today() + timedelta(days=60)).isoformat(), 500),
     ]
 
 

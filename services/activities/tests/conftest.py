@@ -14,7 +14,10 @@ from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
 TASKS, MEETINGS, FEEDS = "/v1/tasks", "/v1/meetings", "/v1/calendar-feeds"
-NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass
@@ -71,7 +74,7 @@ class Desk:
         return dict(answer.json())
 
     async def meeting(self, title: str = "Visit", expected: int = 201, **given: Any) -> dict[str, Any]:
-        begin = NOW + timedelta(days=2)
+        begin = now() + timedelta(days=2)
         said = {
             "customer_id": str(self.ada),
             "starts_at": begin.isoformat(),

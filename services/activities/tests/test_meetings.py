@@ -7,7 +7,7 @@ import pytest
 
 from tailrace.core.ids import uuid7
 
-from .conftest import MEETINGS, NOW, TASKS, Desk
+from .conftest import MEETINGS, TASKS, Desk, now
 
 
 async def test_a_meeting_is_held_and_its_next_step_becomes_a_task_once(desk: Desk) -> None:
@@ -65,19 +65,19 @@ async def test_who_is_there_must_be_known(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("days", "hours"), [(0, 0), (0, -1), (15, 0)])
 async def test_a_meeting_ends_after_it_begins_and_within_a_fortnight(desk: Desk, days: int, hours: int) -> None:
-    end = NOW + timedelta(days=2 + days, hours=hours)
+    end = now() + timedelta(days=2 + days, hours=hours)
     await desk.meeting(expected=422, ends_at=end.isoformat())
 
 
 async def test_lists_are_narrowed_and_the_customers_own_shows_the_newest_first(desk: Desk) -> None:
     for number, customer in enumerate((desk.ada, desk.group, desk.ada)):
-        begin = NOW + timedelta(days=number)
+        begin = now() + timedelta(days=number)
         times = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=1)).isoformat()}
         await desk.meeting(f"M{number}", customer_id=str(customer), agenda=f"Prices {number}", **times)
     assert await desk.titles(f"{MEETINGS}/customer/{desk.ada}") == ["M2", "M0"]
     assert await desk.titles(MEETINGS, sort="-starts_at", customer_id=str(desk.group)) == ["M1"]
     assert await desk.titles(f"{MEETINGS}/search", q="prices 2") == ["M2"]
-    after = (NOW + timedelta(days=1)).isoformat()
+    after = (now() + timedelta(days=1)).isoformat()
     assert await desk.titles(MEETINGS, starts_from=after, sort="starts_at") == ["M1", "M2"]
     assert (await desk.h.client.get(f"{MEETINGS}/customer/{uuid7()}")).status_code == 404
 

@@ -7,11 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tailrace.core.ids import uuid7
-from tailrace_testing import SetClock
+from tailrace_testing import SetClock, today
 
-from .conftest import MEETINGS, NOW, TASKS, Desk
-
-TODAY = NOW.date()
+from .conftest import MEETINGS, TASKS, Desk, now
 
 
 def at(**shift: float) -> str:
@@ -56,16 +54,16 @@ async def test_nobody_means_a_day_that_is_far_off(desk: Desk) -> None:
 
 async def test_what_is_late_is_listed_until_it_is_done(desk: Desk) -> None:
     late = await desk.task("Late", due_at=at(hours=-1))
-    await desk.task("Yesterday", due_on=(TODAY - timedelta(days=1)).isoformat())
-    await desk.task("Today", due_on=TODAY.isoformat())
+    await desk.task("Of a day", due_on=(today() - timedelta(days=2)).isoformat())
+    await desk.task("Today", due_on=today().isoformat())
     await desk.task("Later", due_at=at(hours=1))
     await desk.task("Whenever")
-    assert await desk.titles(f"{TASKS}/overdue") == ["Yesterday", "Late"]
-    assert await desk.titles(TASKS, overdue="true", sort="due_by") == ["Yesterday", "Late"]
+    assert await desk.titles(f"{TASKS}/overdue") == ["Of a day", "Late"]
+    assert await desk.titles(TASKS, overdue="true", sort="due_by") == ["Of a day", "Late"]
     assert sorted(await desk.titles(TASKS, overdue="false")) == ["Later", "Today", "Whenever"]
     assert (await desk.read(late, TASKS))["overdue"] is True
     await desk.status(late, TASKS, status="done")
-    assert await desk.titles(f"{TASKS}/overdue") == ["Yesterday"]
+    assert await desk.titles(f"{TASKS}/overdue") == ["Of a day"]
     assert (await desk.titles(TASKS, sort="due_by"))[-1] == "Whenever"
 
 
@@ -109,7 +107,7 @@ async def test_another_time_is_announced_again_and_what_is_done_is_not(desk: Des
 
 
 async def test_the_next_one_is_made_when_one_is_done_and_once(desk: Desk) -> None:
-    first = NOW + timedelta(days=2)
+    first = now() + timedelta(days=2)
     task = await desk.task(
         due_at=first.isoformat(), recurrence={"rule": "freq=daily"}, checklist=[{"text": "Dial", "done": True}]
     )
@@ -124,7 +122,7 @@ async def test_the_next_one_is_made_when_one_is_done_and_once(desk: Desk) -> Non
 
 
 async def test_the_next_one_is_made_when_one_is_due_and_what_was_missed_is_passed_over(desk: Desk) -> None:
-    begin = NOW - timedelta(days=5)
+    begin = now() - timedelta(days=5)
     task = await desk.task(due_at=begin.isoformat(), recurrence={"rule": "FREQ=DAILY"}, time_zone="Etc/UTC")
     await desk.fire()
     await desk.h.make_timers_due()
@@ -132,7 +130,7 @@ async def test_the_next_one_is_made_when_one_is_due_and_what_was_missed_is_passe
     rows = (await desk.h.client.get(TASKS, params={"series_id": task["series_id"], "sort": "due_by"})).json()["items"]
     assert len(rows) == 2
     upcoming = datetime.fromisoformat(rows[1]["due_at"])
-    assert (upcoming.time(), upcoming > NOW, upcoming <= NOW + timedelta(days=1, seconds=1)) == (
+    assert (upcoming.time(), upcoming > now(), upcoming <= now() + timedelta(days=1, seconds=1)) == (
         begin.time(),
         True,
         True,
@@ -140,7 +138,7 @@ async def test_the_next_one_is_made_when_one_is_due_and_what_was_missed_is_passe
 
 
 async def test_a_day_comes_again_as_a_day_but_on_exceptions(desk: Desk) -> None:
-    days = [(TODAY + timedelta(days=n)).isoformat() for n in range(1, 5)]
+    days = [(today() + timedelta(days=n)).isoformat() for n in range(1, 5)]
     rule = {"rule": "FREQ=DAILY;COUNT=4", "exceptions": [days[1]]}
     task = await desk.task(due_on=days[0], time_zone="America/New_York", recurrence=rule)
     seen = [task["due_on"]]
@@ -179,7 +177,7 @@ async def test_a_series_ends_with_its_rule_and_with_its_newest(desk: Desk) -> No
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"due_at": at(days=1), "due_on": TODAY.isoformat()}, ""),
+        ({"due_at": at(days=1), "due_on": "2026-03-02"}, ""),
         ({"recurrence": {"rule": "FREQ=DAILY"}}, "/recurrence"),
         ({"due_at": at(days=1), "recurrence": {"rule": "FREQ=MINUTELY"}}, "/recurrence/rule"),
         ({"due_on": "2026-03-02", "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=TU"}}, "/recurrence/rule"),
@@ -211,12 +209,12 @@ async def test_whom_and_whom_for_must_be_known_and_in_use(desk: Desk) -> None:
 
 async def test_tasks_are_found_by_parts_of_words_and_come_from_files(desk: Desk) -> None:
     job = await desk.h.import_rows(
-        f"{TASKS}/import", f"件名,優先度,期限日\n見積を送る,high,{TODAY}\nCall Grace,normal,\nWrong,never,\n"
+        f"{TASKS}/import", f"件名,優先度,期限日\n見積を送る,high,{today()}\nCall Grace,normal,\nWrong,never,\n"
     )
     assert job["counts"] == {"created": 2, "refused": 1}
     assert await desk.titles(f"{TASKS}/search", q="見積") == ["見積を送る"]
     assert await desk.titles(f"{TASKS}/search", q="rac", priority="normal") == ["Call Grace"]
     exported = await desk.h.client.get(TASKS, headers={"Accept": "text/csv"})
     assert exported.text.count("Grace") == 1
-    again = await desk.h.import_rows(f"{TASKS}/import", f"件名,優先度,期限日\n見積を送る,high,{TODAY}\n")
+    again = await desk.h.import_rows(f"{TASKS}/import", f"件名,優先度,期限日\n見積を送る,high,{today()}\n")
     assert again["counts"] == {"unchanged": 1}

@@ -1,5 +1,6 @@
 """Who sees which meetings and tasks: one's own, those of one's teams, or all, on every list, read, search, file and calendar."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,19 +10,19 @@ import pytest
 from contracts.users import TeamUpdated
 from tailrace.core.ids import uuid7
 
-from .conftest import FEEDS, MEETINGS, NOW, TASKS, Desk
+from .conftest import FEEDS, MEETINGS, TASKS, Desk, now
 
 OWN = "meetings:read:own meetings:write:own tasks:read:own tasks:write:own"
 TEAM = OWN.replace(":own", ":team")
-LATE = NOW.replace(year=NOW.year - 1).isoformat()
 
 
 @pytest.fixture
 async def theirs(desk: Desk) -> dict[str, dict[str, Any]]:
     """A late task and a meeting of Bo's, and of Cy's."""
     made: dict[str, dict[str, Any]] = {}
+    late = (now() - timedelta(days=365)).isoformat()
     for name, id in (("bo", desk.bo), ("cy", desk.cy)):
-        made[f"task {name}"] = await desk.task(f"Plan {name}", user_id=str(id), due_at=LATE, customer_id=str(desk.ada))
+        made[f"task {name}"] = await desk.task(f"Plan {name}", user_id=str(id), due_at=late, customer_id=str(desk.ada))
         made[f"meeting {name}"] = await desk.meeting(f"Plan {name}", owner_id=str(id), next_step="Call")
     return made
 
@@ -116,7 +117,7 @@ async def test_a_calendar_shows_its_users_own_rows_and_nobody_elses_feed_is_ther
     desk: Desk, theirs: dict[str, Any]
 ) -> None:
     feed, path = await link(desk, desk.bo)
-    body = {"title": "Plan bo soon", "user_id": str(desk.bo), "due_on": f"{NOW:%Y-%m-%d}"}
+    body = {"title": "Plan bo soon", "user_id": str(desk.bo), "due_on": f"{now():%Y-%m-%d}"}
     await desk.h.client.post(TASKS, json=body)
     text = (await desk.h.anonymous().get(path)).text
     assert ("Plan bo" in text, "Plan bo soon" in text, "Plan cy" in text) == (True, True, False)

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +16,13 @@ from tailrace.core.ids import uuid7
 from tailrace.storage.store import Sealed, StoreAway
 from tailrace.verify.archive import Archives, packed, unpacked
 from tailrace.verify.evidence import FIRST, Fault
+from tailrace_testing import today
 
 ARCHIVES = f"{AT}/archives"
-LONG_AGO = datetime.now(UTC) - timedelta(days=400)
+
+
+def long_ago() -> datetime:
+    return datetime.combine(today(), time(), UTC) - timedelta(days=400)
 
 
 async def contents(scribe: Scribe) -> int:
@@ -50,10 +54,10 @@ async def test_what_is_old_is_sealed_proven_restored_and_deleted_in_its_time(
     monkeypatch.setattr(archiving, "AT_MOST", 3)
     disputed, access = uuid7(), uuid7()
     old = [
-        scribe.event("order.noted", uuid7(), at=LONG_AGO, data={"text": "Grüße"}),
-        scribe.event("gateway.accessed", access, topic="gateway.access", at=LONG_AGO + timedelta(days=380)),
-        scribe.event("order.noted", uuid7(), at=LONG_AGO),
-        scribe.event("order.noted", disputed, at=LONG_AGO),
+        scribe.event("order.noted", uuid7(), at=long_ago(), data={"text": "Grüße"}),
+        scribe.event("gateway.accessed", access, topic="gateway.access", at=long_ago() + timedelta(days=380)),
+        scribe.event("order.noted", uuid7(), at=long_ago()),
+        scribe.event("order.noted", disputed, at=long_ago()),
     ]
     for each in (*old, scribe.event("order.noted", uuid7())):
         await scribe.say(each)
@@ -61,7 +65,7 @@ async def test_what_is_old_is_sealed_proven_restored_and_deleted_in_its_time(
     await scribe.sign()
     # The access of 20 days ago ends the first archive: what comes after it is not older than what is young.
     assert await archive(scribe) == 2
-    refused = await scribe.h.client.post(ARCHIVES, json={"before": LONG_AGO.isoformat()})
+    refused = await scribe.h.client.post(ARCHIVES, json={"before": long_ago().isoformat()})
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:nothing-to-archive")
     begun = await scribe.h.client.post(ARCHIVES, json={})
     assert (begun.status_code, begun.json()["sealed_at"]) == (201, None)
@@ -145,7 +149,7 @@ async def test_a_hold_is_one_in_the_store_too_for_the_archives_that_it_keeps(
     monkeypatch.setattr(archiving, "AT_MOST", 1)
     disputed, other = uuid7(), uuid7()
     for document in (disputed, other):
-        await scribe.say(scribe.event("order.noted", document, at=LONG_AGO))
+        await scribe.say(scribe.event("order.noted", document, at=long_ago()))
     await scribe.sign()
     await archive(scribe)
 
@@ -189,7 +193,7 @@ async def test_a_hold_is_one_in_the_store_too_for_the_archives_that_it_keeps(
 async def test_a_store_that_is_away_or_a_death_leaves_nothing_half_done(
     scribe: Scribe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await scribe.say(scribe.event("order.noted", uuid7(), at=LONG_AGO))
+    await scribe.say(scribe.event("order.noted", uuid7(), at=long_ago()))
     await scribe.sign()
     async with scribe.h.tx() as tx:
         assert await archiving.archive_some(tx, datetime.now(UTC))
@@ -220,14 +224,14 @@ async def test_a_store_that_is_away_or_a_death_leaves_nothing_half_done(
     assert len(await scribe.h.published("audit.archived")) == 1
     # Somebody who can write to the store changes the object: the log knows its hash.
     async with scribe.h.tx() as tx:
-        await means_of(tx).store.seal(f"archives/{scribe.h.tenant}/{1:010d}", gzip.compress(b"{}\n"), LONG_AGO)
+        await means_of(tx).store.seal(f"archives/{scribe.h.tenant}/{1:010d}", gzip.compress(b"{}\n"), long_ago())
     damaged = await scribe.h.client.post(f"{ARCHIVES}/{made['id']}/restore", json={})
     assert (damaged.status_code, damaged.json()["type"]) == (409, "urn:tailrace:problem:archive-damaged")
 
 
 async def test_an_archive_shows_what_was_done_to_it(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archiving, "AT_MOST", 4)
-    await scribe.say(*(scribe.event("order.noted", uuid7(), at=LONG_AGO) for _ in range(11)))
+    await scribe.say(*(scribe.event("order.noted", uuid7(), at=long_ago()) for _ in range(11)))
     await scribe.sign()
     await archive(scribe)
     objects = [await content_of(scribe, each) for each in await all_of(scribe)]

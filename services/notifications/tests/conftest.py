@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -142,6 +141,3 @@ async def hook(office: Office) -> AsyncIterator[PartnerListener]:
     async with PartnerListener([answer(body=b"ok", kind="text/plain")]) as hook:
         office.h.settings.errands_allow = [*office.h.settings.errands_allow, hook.target]
         yield hook
-
-
-NOW = datetime.now(UTC)

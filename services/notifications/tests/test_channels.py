@@ -1,6 +1,7 @@
 """Mail, Slack and Teams in their own forms, however they fail: each message once by its key, the feed has all, and what did not arrive is seen."""
 
 import json
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -19,7 +20,7 @@ from tailrace.core.ids import uuid7
 from tailrace.settings import Settings
 from tailrace_testing import SetClock
 
-from .conftest import CHANNELS, NEWS, NOW, Office
+from .conftest import CHANNELS, NEWS, Office
 
 
 async def channel(office: Office, hook: PartnerListener, service: str, **more: Any) -> Any:
@@ -89,7 +90,7 @@ async def test_links_are_whole_where_it_is_said_at_which_address_people_reach_th
 )
 def test_a_mail_shows_a_path_or_a_link(base: str, shown: str) -> None:
     row = Delivery(kind="task.assigned", language="en", title="Call", text="You are to do this.", link="/v1/tasks/1")
-    message = message_from_bytes(formats.mail([row], NOW, base), policy=default)
+    message = message_from_bytes(formats.mail([row], datetime.now(UTC), base), policy=default)
     html = message.get_body(("html",))
     assert html is not None
     assert shown in html.get_content()

@@ -13,10 +13,9 @@ from contracts import catalog, customers, inventory, opportunities, users
 from contracts.approvals import ApprovalEvent, ApprovalSubject
 from quotes.service import service
 from tailrace.core.ids import uuid7
-from tailrace_testing import Harness, MakeHarness
+from tailrace_testing import Harness, MakeHarness, today
 
 AT = "/v1/quotes"
-TODAY = datetime.now(UTC).date()
 
 
 @dataclass
@@ -121,7 +120,7 @@ class Desk:
             amount=0,
             currency="EUR",
             category="pipeline",
-            expected_close_on=TODAY,
+            expected_close_on=today(),
         )
         await self.h.deliver(told, aggregate_id=told.opportunity_id)
         return told.opportunity_id

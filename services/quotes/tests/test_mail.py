@@ -22,9 +22,9 @@ from stubs.smtp import Sink
 from tailrace.core.ids import uuid7
 from tailrace.errands.mail import head
 from tailrace.settings import PartnerAddress
-from tailrace_testing import SetClock
+from tailrace_testing import SetClock, today
 
-from .conftest import AT, TODAY, Desk
+from .conftest import AT, Desk
 
 BASE = "https://erp.example.com"
 
@@ -143,7 +143,6 @@ async def test_where_it_cannot_be_mailed_nothing_is_sent(desk: Desk, post: Post)
 
 @pytest.mark.parametrize(("language", "word"), [("en", "Quote Q-1/2 from Acme"), ("ja", "お見積書 Q-1/2（Acme）")])
 def test_it_is_written_in_the_customers_language_and_breaks_no_header(language: str, word: str) -> None:
-
     letter = Letter(language, "Ada <b>\r\nBcc: x@y.example", "Q-1/2", "Acme\r\n", "2026-12-31", f"{BASE}/v1/x")
     raw = head("a@a.example", "b@b.example", letter.subject, "me@acme.example") + written(letter)
     made = message_from_bytes(raw, policy=default)
@@ -224,8 +223,8 @@ async def test_a_customer_who_is_deleted_is_not_mailed_unless_it_is_said_where(d
 
 
 async def test_nothing_is_mailed_after_the_last_day(desk: Desk, post: Post, clock: SetClock) -> None:
-    quote = await desk.sent(valid_until=TODAY.isoformat())
-    clock(f"{TODAY + timedelta(days=1)}T00:01:00Z")
+    quote = await desk.sent(valid_until=today().isoformat())
+    clock(f"{today() + timedelta(days=1)}T00:01:00Z")
     assert (await desk.act(quote, "mail", 409, mail_to="a@ada.example"))["type"].endswith("quote-expired")
     assert (await desk.read(quote))["mail"] is None
 

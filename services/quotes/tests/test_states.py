@@ -9,9 +9,9 @@ from approvals import APPROVED, REJECTED
 
 from contracts import catalog
 from tailrace.core.ids import uuid7
-from tailrace_testing import SetClock
+from tailrace_testing import SetClock, today
 
-from .conftest import AT, TODAY, Desk
+from .conftest import AT, Desk
 
 ACTIONS = ("replace", "submit", "recall", "send", "accept", "decline", "cancel", "revise", "delete")
 POSSIBLE: dict[str, dict[str, str]] = {
@@ -57,9 +57,9 @@ async def _revised(desk: Desk) -> dict[str, Any]:
 
 
 async def _expired(desk: Desk) -> dict[str, Any]:
-    quote = await desk.sent(valid_until=str(TODAY))
+    quote = await desk.sent(valid_until=str(today()))
     await desk.h.admin.execute(
-        "UPDATE quote SET valid_until = $1 WHERE id = $2", TODAY - timedelta(days=1), quote["id"]
+        "UPDATE quote SET valid_until = $1 WHERE id = $2", today() - timedelta(days=1), quote["id"]
     )
     await desk.h.make_timers_due()
     await desk.h.fire_timers()
@@ -109,7 +109,7 @@ async def test_a_revision_takes_the_place_of_what_was_sent(desk: Desk) -> None:
 async def test_a_revision_keeps_prices_and_has_the_tax_of_its_day(desk: Desk) -> None:
     first = await desk.sent()
     await desk.prices(("1", "999"))
-    await desk.tax_code("S", ("2020-01-01", "0.1"), (str(TODAY), "0.2"))
+    await desk.tax_code("S", ("2020-01-01", "0.1"), (str(today()), "0.2"))
     second = await desk.act(first, "revise", 201)
     assert (second["net"], second["tax"]) == (1205, 241)
 

@@ -8,8 +8,9 @@ from printed import text_of
 from contracts.catalog import TemplateChoiceUpdated, TemplateCreated
 from contracts.templates import TemplateSettings
 from tailrace.core.ids import uuid7
+from tailrace_testing import today
 
-from .conftest import AT, TODAY, Desk
+from .conftest import AT, Desk
 
 
 async def says(desk: Desk, **said: object) -> UUID:
@@ -30,7 +31,7 @@ async def says(desk: Desk, **said: object) -> UUID:
 
 
 async def test_quotes_are_numbered_as_the_template_says_and_none_twice(desk: Desk) -> None:
-    year = TODAY.year
+    year = today().year
     assert (await desk.create())["number"] == f"Q-{year}-00001"
     await says(desk, numbering={"quote": f"Q-{year}-" + "{number:05}"})
     assert (await desk.create())["number"] == f"Q-{year}-00002", "the first one is taken"
@@ -42,8 +43,8 @@ async def test_a_document_is_saved_under_a_number_in_any_script(desk: Desk) -> N
     made = await desk.h.client.get(f"{AT}/{(await desk.sent())['id']}/document")
     assert made.status_code == 200, made.text
     plain, whole = made.headers["content-disposition"].split("; ")[1:]
-    assert plain == f'filename="__ _A__{TODAY.year}-00001-1.pdf"'
-    assert unquote(whole.removeprefix("filename*=UTF-8''")) == f'見積 "A"_{TODAY.year}-00001-1.pdf'
+    assert plain == f'filename="__ _A__{today().year}-00001-1.pdf"'
+    assert unquote(whole.removeprefix("filename*=UTF-8''")) == f'見積 "A"_{today().year}-00001-1.pdf'
 
 
 async def test_a_quote_looks_as_the_template_says_and_says_the_same(desk: Desk) -> None:

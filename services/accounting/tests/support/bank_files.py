@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from billing import TODAY, Billing
+from billing import Billing
+
+from tailrace_testing import today
 
 IBAN = "DE89370400440532013000"
-DAY = TODAY.isoformat()
+
+
+def day() -> str:
+    return today().isoformat()
 
 
 def entry(
@@ -17,7 +22,7 @@ def entry(
     details = f"<NtryDtls><TxDtls>{named}<RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls></NtryDtls>"
     return (
         f'<Ntry><Amt Ccy="{given.get("currency", "EUR")}">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd>'
-        f"<Sts><Cd>{given.get('status', 'BOOK')}</Cd></Sts><BookgDt><Dt>{DAY}</Dt></BookgDt><ValDt><Dt>{DAY}</Dt></ValDt>"
+        f"<Sts><Cd>{given.get('status', 'BOOK')}</Cd></Sts><BookgDt><Dt>{day()}</Dt></BookgDt><ValDt><Dt>{day()}</Dt></ValDt>"
         f"{own}{details}</Ntry>"
     )
 

@@ -209,9 +209,6 @@ def _dispatched(line: orders.OrderLine, quantity: Decimal, before: Decimal) -> D
     )
 
 
-TODAY = datetime.now(UTC).date()
-
-
 def beginning(day: str) -> datetime:
     """Of a day of a company that keeps UTC."""
     return datetime.fromisoformat(f"{day}T00:00:00+00:00")

@@ -28,7 +28,7 @@ def sample(event: type[Event]) -> dict[str, Any]:
         raise OperatorError(
             f"no sample can be made of {event.__name__}: {'; '.join(_refused(error))}",
             f"in an event, a personal text is Personal[str], since samples hold {REDACTED!r} for it; "
-            "another field that has a pattern needs examples=[…]",
+            "another field that has a rule needs examples=[…]",
         ) from None
     return payload
 
