@@ -64,7 +64,7 @@ class Nursery:
     def __exit__(self, *_: object) -> None:
         assert self._forker.stdin is not None
         self._forker.stdin.close()
-        self._forker.wait(10)
+        self._forker.wait(120)
 
     def start(self, task: str, points: Sequence[Point] = (), **given: Any) -> Life:
         """Fork a process that arms the points and does one of the tasks below."""
@@ -183,7 +183,7 @@ def _import_everything() -> None:
     import purse
     import uvloop
     from frail import frail
-    from leaving import leaving
+    from leaving import ends, leaving
     from toy import service as toy
 
     import tailrace.runtime.migrate
@@ -197,6 +197,7 @@ def _import_everything() -> None:
 
     assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
     _SERVICES.update(toy=toy, frail=frail, purse=purse.service, leaving=leaving)
+    _SERVICES.update({f"ends_of_{name}": service for name, service in ends.items()})
     _SERVICES.update(
         activities=activities,
         analytics=analytics,
