@@ -85,16 +85,15 @@ async def test_every_company_has_the_shipped_process_and_can_fetch_its_files(off
 
 
 async def test_a_process_of_ones_own_serves_its_kinds_and_no_other(office: Office) -> None:
-    ours = await deployed(office, TWO_TASKS)
+    await deployed(office, TWO_TASKS)
     quote = await office.approval(await office.submit())
     journal = await office.approval(await office.submit(kind="journal"))
     assert (quote["process"], journal["process"]) == ("ours", "approval")
     await office.approve("max", quote)
     assert (await office.approve("ada", quote))["status"] == "approved"
-    other = await deployed(office, ONE_TASK.replace('"ours"', '"theirs"'), key="theirs")
+    await deployed(office, ONE_TASK.replace('"ours"', '"theirs"'), key="theirs")
     assert (await office.process("ours"))["kinds"] == []
     assert (await office.approval(await office.submit()))["process"] == "theirs"
-    assert other["version"] != ours["version"] or True
 
 
 async def test_what_began_with_a_version_goes_on_with_it(office: Office) -> None:
