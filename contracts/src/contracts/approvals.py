@@ -80,6 +80,8 @@ class ApprovalRequested(ApprovalEvent):
     process_note: str | None = None
     """Why it is this process, where the template names another."""
     round: int = 1
+    roles: list[str] = []
+    """The roles that this version of the process names, or who asked: any of them may come to be asked."""
 
 
 class ApprovalUpdated(ApprovalEvent):
@@ -254,6 +256,8 @@ class ProcessActivated(ProcessEvent):
 
     version_number: int
     kinds: list[str]
+    roles: list[str] = []
+    """The roles that this version names."""
 
 
 ANSWERS: tuple[type[ApprovalEvent], ...] = (ApprovalApproved, ApprovalRejected, ApprovalRecalled, ApprovalVoided)

@@ -92,6 +92,18 @@ async def test_what_was_agreed_to_on_a_form_comes_along_word_for_word_and_is_fou
     assert (await sales.h.client.get(AT, params={"consent": "marketing_email"})).json()["items"] == []
 
 
+async def test_words_of_a_form_that_no_file_could_say_are_in_no_files_way(sales: Sales) -> None:
+    said = ConsentGiven(
+        text="You may call me back,\n" + "and write. " * 100, given_at=datetime(2026, 11, 20, tzinfo=UTC)
+    )
+    asked = await asks(sales, consent=said)
+    before = await sales.read({"id": str(asked.customer_id)})
+    job = await sales.h.import_rows(f"{AT}/import", f"number,name,currency\n{before['number']},Army Ltd,EUR\n")
+    assert job["counts"] == {"replaced": 1}
+    now = await sales.read(before)
+    assert (now["name"], now["consents"], now["people"]) == ("Army Ltd", before["consents"], before["people"])
+
+
 async def test_a_consent_that_was_taken_back_since_stays_taken_back(sales: Sales) -> None:
     ada = await sales.create("Ada")
     later = {"given_at": "2026-11-21T09:00:00Z", "source": "A letter"}

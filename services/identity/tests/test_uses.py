@@ -11,6 +11,14 @@ import httpx2
 import pytest
 
 from contracts.analytics import KpiChanged, KpiCreated, KpiDeleted, KpiRestored
+from contracts.approvals import (
+    ANSWERS,
+    ApprovalEvent,
+    ApprovalRejected,
+    ApprovalRequested,
+    ApprovalSubject,
+    ProcessActivated,
+)
 from contracts.leads import PolicyChanged
 from contracts.quotes import AuthorityLimit, QuoteAuthorityChanged
 from contracts.users import RoleChanged, TeamDeleted, TeamRestored
@@ -20,7 +28,7 @@ from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 TEAMS, ROLES = "/v1/auth/teams", "/v1/auth/roles"
-POLICY, KPI, AUTHORITY = uuid7(), uuid7(), uuid7()
+POLICY, KPI, AUTHORITY, PROCESS, APPROVAL = (uuid7() for _ in range(5))
 IN_USE = (409, "urn:tailrace:problem:in-use")
 RULES = "rules of assignment (/v1/leads/assignment)"
 MEASURED = f"KPI WON (/v1/kpis/{KPI})"
@@ -64,7 +72,8 @@ class Company:
     async def hear(self, *events: Event) -> None:
         ids = {"opportunity.events": POLICY, "analytics.events": KPI, "quote.events": AUTHORITY}
         for event in events:
-            await self.h.deliver(event, aggregate_id=ids[event.topic], tenant=self.id)
+            id = getattr(event, "process_id", None) or getattr(event, "approval_id", None) or ids[event.topic]
+            await self.h.deliver(event, aggregate_id=id, tenant=self.id)
 
     async def refused(self, path: str) -> str:
         answer = await self.admin.delete(path)
@@ -127,6 +136,43 @@ async def test_a_role_that_limits_of_quotes_name_is_not_deleted(company: Company
     assert await company.refused(at) == f"Role seller is still needed by {needed_by}."
     await company.deleted(f"{ROLES}/{buyer['id']}")
     await company.hear(QuoteAuthorityChanged(authority_id=AUTHORITY, limits=limits[1:]))
+    await company.deleted(at)
+
+
+def activated(*roles: str, kinds: Sequence[str] = ("quote",)) -> Event:
+    return ProcessActivated(process_id=PROCESS, key="ours", version_number=1, kinds=list(kinds), roles=list(roles))
+
+
+async def test_a_role_that_a_process_of_approvals_names_is_not_deleted(company: Company) -> None:
+    seller, buyer = [await made(company.admin, ROLES, name, scopes=["quotes:read"]) for name in ("seller", "buyer")]
+    await company.hear(activated("seller", "admin"))
+    at = f"{ROLES}/{seller['id']}"
+    needed_by = f"process of approvals ours (/v1/processes/{PROCESS})"
+    assert await company.refused(at) == f"Role seller is still needed by {needed_by}."
+    await company.deleted(f"{ROLES}/{buyer['id']}")
+    await company.hear(activated("seller", kinds=[]))
+    assert needed_by in await company.refused(at), "a template may still name the process"
+    await company.hear(activated("admin"))
+    await company.deleted(at)
+
+
+def approval(kind: type[ApprovalEvent], **said: Any) -> ApprovalEvent:
+    subject = ApprovalSubject(kind="quote", id=uuid7(), number="Q-1/1", sha256="a" * 64, amount=1, currency="EUR")
+    return kind(approval_id=APPROVAL, subject=subject, **said)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_a_role_that_a_running_approval_may_ask_is_not_deleted(company: Company, answer: Any) -> None:
+    seller = await made(company.admin, ROLES, "seller", scopes=["quotes:read"])
+    requested = approval(ApprovalRequested, roles=["manager", "seller"])
+    # Its process has another version by now, which asks others.
+    await company.hear(requested, activated("manager"))
+    at = f"{ROLES}/{seller['id']}"
+    needed_by = f"approval Q-1/1 (/v1/approvals/{APPROVAL})"
+    assert await company.refused(at) == f"Role seller is still needed by {needed_by}."
+    await company.hear(approval(ApprovalRejected, reason="too dear", then="restart"), requested)
+    assert needed_by in await company.refused(at)
+    await company.hear(approval(answer, **({"reason": "too dear"} if answer is ApprovalRejected else {})))
     await company.deleted(at)
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from contracts.approvals import ApprovalRequested, ProcessActivated
 from tailrace_testing import MakeHarness, SetClock
 from workflow.deploying import found, shipped
 from workflow.service import service
 
-from .conftest import PROCESSES, Office, row
+from .conftest import AT, PROCESSES, Office, row
 
 BPMN = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:tailrace="urn:tailrace:bpmn" targetNamespace="t">
@@ -94,6 +95,50 @@ async def test_a_process_of_ones_own_serves_its_kinds_and_no_other(office: Offic
     await deployed(office, ONE_TASK.replace('"ours"', '"theirs"'), key="theirs")
     assert (await office.process("ours"))["kinds"] == []
     assert (await office.approval(await office.submit()))["process"] == "theirs"
+
+
+IN_LANES = process(
+    '<laneSet id="lanes"><lane id="l" name="warehouse"><flowNodeRef>pick</flowNodeRef></lane></laneSet>',
+    START,
+    '<userTask id="pick" name="Pick"/>',
+    user("look", "=amount &gt; 5 ? 'role:director' : 'superior'"),
+    user("sign", "superior,role:head of sales|role:manager", escalate="role:cfo"),
+    END,
+    flows="s>pick pick>look look>sign sign>e",
+)
+
+
+async def test_the_roles_that_a_version_names_are_told_with_it(office: Office) -> None:
+    """By its tasks, in their place and when they are late, in expressions and lanes, and by its matrix."""
+    ours = await deployed(office, IN_LANES)
+    named = ["cfo", "director", "head of sales", "manager", "warehouse"]
+    await office.submit()
+    await activated(office, ours, await version(office, ours, ONE_TASK), "quote")
+    await office.rule(row("user:{}|role:clerk".format(office.id("max")), escalate="role:chief"))
+    steps = [{"side_by_side": [{"approvers": "role:buyer"}]}]
+    free = await office.ask(steps=steps)
+    steps[0]["side_by_side"][0]["approvers"] = "role:trader"
+    changed = await office.people["sue"].client.put(f"{AT}/{free['id']}", json={"title": "Two", "steps": steps})
+    assert changed.status_code == 200, changed.text
+    told = [one.event for one in await office.h.published()]
+    by_process = [(e.key, e.version_number, e.kinds, e.roles) for e in told if isinstance(e, ProcessActivated)]
+    assert by_process == [
+        ("approval", 1, ["*"], ["admin", "manager"]),
+        ("ours", 1, ["quote"], named),
+        ("ours", 2, ["quote"], ["manager"]),
+        ("approval", 2, ["*"], ["chief", "clerk"]),
+    ]
+    assert [e.roles for e in told if isinstance(e, ApprovalRequested)] == [
+        named,
+        ["buyer", "chief", "clerk"],
+        ["chief", "clerk", "trader"],
+    ]
+    await deployed(office, ONE_TASK.replace('"ours"', '"theirs"'), key="theirs")
+    gave_up = [e for one in await office.h.published() if isinstance(e := one.event, ProcessActivated)][-2:]
+    assert [(e.key, e.kinds, e.roles) for e in gave_up] == [
+        ("ours", [], ["manager"]),
+        ("theirs", ["quote"], ["manager"]),
+    ]
 
 
 async def test_what_began_with_a_version_goes_on_with_it(office: Office) -> None:

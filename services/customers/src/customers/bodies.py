@@ -141,14 +141,49 @@ class CustomerBody(Body):
         return {**self.model_dump(exclude=lists), **self.model_dump(mode="json", include=lists)}
 
 
+class ConsentRowBody(Body):
+    """Whether the customer allows something, since when, and how that is known."""
+
+    granted: bool
+    """Whether it agrees."""
+    given_at: Moment
+    source: Sentence
+
+
+class ConsentsRowBody(Body):
+    """What the customer allows, by purpose."""
+
+    marketing_email: ConsentRowBody | None = None
+    """To be written to by e-mail."""
+    marketing_phone: ConsentRowBody | None = None
+    """To be called."""
+    marketing_post: ConsentRowBody | None = None
+    """To be written to by letter."""
+    profiling: ConsentRowBody | None = None
+    """That what it is likely to want is worked out."""
+    data_sharing: ConsentRowBody | None = None
+    """That others are told of it."""
+    lead_form: ConsentRowBody | None = None
+    """What stood beside the box of a form, word for word in `source`."""
+
+
 class CustomerRowBody(CustomerBody):
-    """A customer as a file has it, which says who looks after it too."""
+    """A customer as a file has it, which says besides what has commands of its own over HTTP."""
 
     sales_rep_id: UUID | None = None
     """A user of the tenant; null for nobody."""
+    credit_limit: Amount | None = None
+    """How much it may owe, in minor units of its currency; null for no limit."""
+    credit_reason: Sentence | None = Field(None, exclude=True)
+    """Why, where the limit is another than before."""
+    people: Annotated[list[PersonBody], Field(max_length=MOST_PEOPLE)] = []
+    """Who speaks for it."""
+    consents: ConsentsRowBody = ConsentsRowBody()
+    """What it allows."""
 
     def values(self) -> dict[str, Any]:
-        return {name: value for name, value in super().values().items() if name != "sales_rep_id"}
+        """Those of a customer; the others have commands of their own."""
+        return {name: value for name, value in super().values().items() if name in CustomerBody.model_fields}
 
 
 class Assignment(Body):

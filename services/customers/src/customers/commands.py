@@ -78,9 +78,14 @@ async def set_profile(tx: Tx, id: UUID, match: int | None, said: ProfileBody) ->
 async def consent(tx: Tx, id: UUID, match: int | None, said: ConsentBody) -> Customer:
     """Raises Implausible for a consent that is still to be given."""
     customer = await tx.load(Customer, id, match)
-    given_at = (await dates.bounds(tx, "consent", GIVEN)).checked(said.given_at, "/given_at")
-    customer.consent(said.purpose, granted=said.granted, given_at=given_at, source=said.source)
+    await note_consent(tx, customer, said)
     return customer
+
+
+async def note_consent(tx: Tx, customer: Customer, said: ConsentBody, within: str = "") -> None:
+    """Raises Implausible, with the field `within` that the consent stands in, for one that is still to be given."""
+    given_at = (await dates.bounds(tx, "consent", GIVEN)).checked(said.given_at, f"{within}/given_at")
+    customer.consent(said.purpose, granted=said.granted, given_at=given_at, source=said.source)
 
 
 async def require_user(tx: Tx, id: UUID) -> None:

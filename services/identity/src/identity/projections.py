@@ -1,12 +1,15 @@
 """What identity keeps of others: who needs a team, or a role by its name. Neither is deleted while anybody does.
 
 The rules by which leads are assigned need the teams that they name, a KPI the team that it measures, until it is deleted; the limits of who may quote
-how much without approval, the roles that they hold for.
+how much without approval, the roles that they hold for. A process of approvals needs the roles that its active version names. An approval needs those
+of the version that it began with, and of the steps that its requester named, until it is decided.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from contracts.analytics import KpiChanged, KpiCreated, KpiDeleted, KpiDescription, KpiRestored
+from contracts.approvals import ANSWERS, ApprovalEvent, ApprovalRequested, ProcessActivated
 from contracts.leads import PolicyChanged
 from contracts.quotes import QuoteAuthorityChanged
 from identity.models import Use, named_role
@@ -38,3 +41,26 @@ def kpi_deleted(event: KpiDeleted) -> Needs:
 def quote_authority(event: QuoteAuthorityChanged) -> Needs:
     roles = {named_role(each.role) for each in event.limits if each.role is not None}
     return Needs("limits of quotes", event.authority_id, roles, "/v1/quotes/authority")
+
+
+@uses.told_by(ProcessActivated)
+def process(event: ProcessActivated) -> Needs:
+    """Also where it serves no kind any more: a template may name it."""
+    roles = {named_role(each) for each in event.roles}
+    return Needs("process of approvals", event.process_id, roles, f"/v1/processes/{event.process_id}", event.key)
+
+
+@uses.told_by(ApprovalRequested)
+def approval(event: ApprovalRequested) -> Needs:
+    return _of_approval(event, event.roles)
+
+
+@uses.told_by(*ANSWERS)
+def approval_over(event: ApprovalEvent) -> Needs:
+    """One that begins again, being rejected, says so by itself."""
+    return _of_approval(event, ())
+
+
+def _of_approval(event: ApprovalEvent, roles: Iterable[str]) -> Needs:
+    needed = {named_role(each) for each in roles}
+    return Needs("approval", event.approval_id, needed, f"/v1/approvals/{event.approval_id}", event.subject.number)

@@ -1,6 +1,6 @@
 """What people and documents do to approvals. Each command takes the approval first, so that two who decide at once take turns."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -18,7 +18,7 @@ from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import by_ids
-from workflow import engine, running
+from workflow import engine, roles, running
 from workflow.bodies import ApprovalBody, MessageBody
 from workflow.choosing import NOBODY
 from workflow.deploying import serving, version_of
@@ -45,7 +45,7 @@ async def submit(tx: Tx, subject: ApprovalSubject, before: Sequence[UUID], desk:
     """Begin the process of a document that its owner submitted. What was asked for or given of it before counts no more."""
     for id in before:
         await void(tx, id, "It was submitted again.")
-    return await _begin(tx, uuid7(), subject, lambda approval: None, desk)
+    return await _begin(tx, uuid7(), subject, {}, desk)
 
 
 async def withdraw(tx: Tx, kind: str, document_id: UUID, reason: str) -> None:
@@ -82,12 +82,8 @@ async def create(tx: Tx, who: Principal, asked: ApprovalBody) -> Approval:
     id = uuid7()
     number = await NUMBERS.next(tx, str(clock.now().year))
     subject = _subject(id, number, who, asked)
-
-    def complete(approval: Approval) -> None:
-        approval.update_from(_words(asked))
-
     desk = Desk(tx)
-    made = await _begin(tx, id, subject, complete, desk)
+    made = await _begin(tx, id, subject, _words(asked), desk)
     await desk.close()
     return made
 
@@ -103,9 +99,9 @@ async def change(tx: Tx, id: UUID, match: int | None, who: Principal, asked: App
     subject = _subject(id, approval.number, who, asked)
     said = {**_words(asked), "amount": subject.amount, "currency": subject.currency, "attributes": subject.attributes}
     await _forget_deadlines(tx, approval)
-    approval.change(subject.sha256, said, clock.now())
     process, version = await serving(tx, approval.kind)
     approval.process, approval.process_version = process.key, version.number
+    approval.change(subject.sha256, said, roles.asked(version, said["named"]), clock.now())
     await running.begin(tx, approval, process, version)
     return approval
 
@@ -253,15 +249,16 @@ async def ensure_known(tx: Tx, asked: ApprovalBody) -> None:
             known.in_use(id, field)
 
 
-async def _begin(
-    tx: Tx, id: UUID, subject: ApprovalSubject, complete: Callable[[Approval], None], desk: Desk
-) -> Approval:
+async def _begin(tx: Tx, id: UUID, subject: ApprovalSubject, words: Mapping[str, Any], desk: Desk) -> Approval:
+    """`words` are what it is in the words of who asked, for a free one."""
     choice, now = await desk.chosen(subject.kind), clock.now()
     if choice is None:
         approval = Approval.requested(id, subject, None, None, now)
     else:
-        approval = Approval.requested(id, subject, choice.process.key, choice.version.number, now, choice.note)
-    complete(approval)
+        asked = roles.asked(choice.version, words.get("named"))
+        which = (choice.process.key, choice.version.number)
+        approval = Approval.requested(id, subject, *which, now, choice.note, asked)
+    approval.update_from(words)
     tx.add(approval)
     if choice is None:
         approval.approve(None, now, NOBODY)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import undefer
 from tailrace.core.errors import Unknown
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.database import Tx
-from workflow import engine, matrix
+from workflow import engine, matrix, roles
 from workflow.processes import ANY_KIND, MATRIX, Files, Process, ProcessVersion
 from workflow.refusals import CannotRun
 
@@ -62,13 +62,14 @@ async def deploy(tx: Tx, process: Process, given: Files) -> ProcessVersion:
 
 async def activate(tx: Tx, process: Process, number: int, kinds: Sequence[str]) -> None:
     """Let documents of these kinds begin with a version from now on, and with no other process. Raises Unknown."""
-    await version_of(tx, process, number)
+    version = await version_of(tx, process, number)
     others = await tx.scalars(select(Process.id).where(Process.id != process.id).order_by(Process.id))
     for id in list(others):
         other = await tx.find(Process, id)
         if set(other.kinds) & set(kinds):
-            (await tx.load(Process, id)).give_up(kinds)
-    process.activate(number, kinds)
+            other = await tx.load(Process, id)
+            other.give_up(kinds, roles.of_version(await version_of(tx, other, other.active)))
+    process.activate(number, kinds, roles.of_version(version))
 
 
 async def version_of(tx: Tx, process: Process, number: int) -> ProcessVersion:
@@ -103,8 +104,8 @@ async def found(tx: Tx) -> None:
         return
     process = Process.named(id, SHIPPED, "Approval by a matrix")
     tx.add(process)
-    await deploy(tx, process, shipped())
-    process.activate(1, [ANY_KIND])
+    version = await deploy(tx, process, shipped())
+    process.activate(1, [ANY_KIND], roles.of_version(version))
     await tx.flush()
 
 

@@ -109,7 +109,9 @@ class Approval(Aggregate, Owned, Base):
         version: int | None,
         at: datetime,
         note: str | None = None,
+        roles: Sequence[str] = (),
     ) -> "Approval":
+        """`roles` are those that the version names, and who asked."""
         approval = cls(
             id=id,
             number=subject.number,
@@ -127,7 +129,7 @@ class Approval(Aggregate, Owned, Base):
             process_note=note,
             due_at=at,
         )
-        approval.record(events.ApprovalRequested(**approval._which(), **approval._process()))
+        approval.record(events.ApprovalRequested(**approval._which(), **approval._process(), roles=roles))
         return approval
 
     def after(self, step: str) -> Status:
@@ -217,7 +219,7 @@ class Approval(Aggregate, Owned, Base):
         self.record(events.ApprovalCommented(**self._which(), comment_id=comment.id, user_id=user_id))
         return comment
 
-    def change(self, sha256: str, said: dict[str, Any], at: datetime) -> None:
+    def change(self, sha256: str, said: dict[str, Any], roles: Sequence[str], at: datetime) -> None:
         """Ask for something else: what was said so far counts no more."""
         self.after("changed")
         self.sha256 = sha256
@@ -226,7 +228,7 @@ class Approval(Aggregate, Owned, Base):
         self.due_at = at
         self._cancel_tasks()
         self.record(events.ApprovalUpdated(**self._which()))
-        self.record(events.ApprovalRequested(**self._which(), **self._process()))
+        self.record(events.ApprovalRequested(**self._which(), **self._process(), roles=roles))
 
     # How it ends.
 
@@ -245,10 +247,10 @@ class Approval(Aggregate, Owned, Base):
             self.consequence = then
         self.record(events.ApprovalRejected(**self._which(), decided_by=by, reason=reason, then=then))
 
-    def begin_again(self, version: int) -> None:
+    def begin_again(self, version: int, roles: Sequence[str]) -> None:
         """The process begins again, with this version."""
         self.process_version = version
-        self.record(events.ApprovalRequested(**self._which(), **self._process()))
+        self.record(events.ApprovalRequested(**self._which(), **self._process(), roles=roles))
 
     def recall(self, reason: str | None, by: UUID, at: datetime) -> None:
         self._end("recalled", at, by, reason)

@@ -51,17 +51,18 @@ class Process(Aggregate, Base):
         self.record(ProcessDeployed(process_id=self.id, key=self.key, version_number=self.latest))
         return version
 
-    def activate(self, number: int, kinds: Sequence[str]) -> None:
+    def activate(self, number: int, kinds: Sequence[str], roles: Sequence[str]) -> None:
+        """`roles` are those that the version names."""
         self.active, self.kinds = number, sorted(set(kinds))
-        self._tell()
+        self._tell(roles)
 
-    def give_up(self, kinds: Sequence[str]) -> None:
-        """Another process serves these from now on."""
+    def give_up(self, kinds: Sequence[str], roles: Sequence[str]) -> None:
+        """Another process serves these from now on. `roles` are those that the active version names: a template may still name the process."""
         self.kinds = [kind for kind in self.kinds if kind not in kinds]
-        self._tell()
+        self._tell(roles)
 
-    def _tell(self) -> None:
-        said = {"version_number": self.active, "kinds": self.kinds}
+    def _tell(self, roles: Sequence[str]) -> None:
+        said = {"version_number": self.active, "kinds": self.kinds, "roles": roles}
         self.record(ProcessActivated(process_id=self.id, key=self.key, **said))
 
 

@@ -15,7 +15,7 @@ from tailrace.core.wire import SHAPES
 from tailrace.db.database import Tx
 from tailrace.messaging.timers import Timer
 from tailrace.observability.logs import log
-from workflow import engine
+from workflow import engine, roles
 from workflow.choosing import again
 from workflow.desk import Desk
 from workflow.models import Approval, Instance, Task
@@ -248,7 +248,7 @@ async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Map
     approval.reject(by, reason, then, now)
     if then == "restart":
         choice = await again(tx, instance.process_id)
-        approval.begin_again(choice.version.number)
+        approval.begin_again(choice.version.number, roles.asked(choice.version, approval.named))
         await begin(tx, approval, choice.process, choice.version, desk)
 
 

@@ -19,6 +19,7 @@ Idempotent by what names a row: master data by its code, in any spelling that is
 imported with.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -66,6 +67,11 @@ class Importable:
     """For master data: whose code names a row. A row that is there is replaced, in the columns that the file has."""
     replace: Callable[[Tx, Any, Any], Awaitable[Any]] | None = None
     """The command that HTTP uses to replace the row, of master data; that of `tailrace.db.master_data`, when left out with `create`."""
+    state: Callable[[Any], Mapping[str, Any]] | None = None
+    """Of master data, what a row says by those fields of the body that are no columns of it as they stand, such as its parts; as JSON has them."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Lists of the body whose entries are known by a field, and not by their place: by list, that field. A file describes those that it names, and
+    adds what is not there; the others stay."""
     key: Callable[[Any], str | None] | None = None
     """What names a document, from its body; one whose name is None is named by all that is in it."""
     lines: str | None = None
@@ -98,13 +104,28 @@ class Importable:
 
     def differs(self, row: Any, body: Any) -> bool:
         """Whether the body says anything else than the row is, of master data."""
+        return bool(self.differing(row, body))
+
+    def differing(self, row: Any, body: Any) -> set[str]:
+        """The fields in which the body says something else than the row is, of master data."""
         assert self.kind is not None
-        said = row.over(values_of(self.kind, body))
-        return any(getattr(row, name) != value for name, value in said.items())
+        state = self.state(row) if self.state is not None else {}
+        said = row.over({**values_of(self.kind, body), **body.model_dump(mode="json", include=set(state))})
+        return {name for name, value in said.items() if not self._same(name, value, row, state)}
+
+    def _same(self, name: str, value: Any, row: Any, state: Mapping[str, Any]) -> bool:
+        is_now = state[name] if name in state else getattr(row, name)
+        if name in self.named:
+            return bool(_in_any_order(is_now) == _in_any_order(value))
+        return bool(is_now == value)
 
     @property
     def all_columns(self) -> list[Column]:
         return [*self.columns, *(reference.column for reference in self.references)]
+
+
+def _in_any_order(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted(json.dumps(entry, sort_keys=True) for entry in entries)
 
 
 async def _create(kind: type[MasterData], tx: Tx, body: Body) -> MasterData:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tailrace.core.days import Calendar
 from tailrace.core.errors import NotYetKnown, Problem
+from tailrace.core.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
 from tailrace.db.tables import job_mark
@@ -212,12 +213,16 @@ class _Importer:
             return document.said
         names = self._of.body.model_fields
         there = {name: getattr(document.existing, name) for name in names if hasattr(document.existing, name)}
-        present: dict[str, Any] = to_jsonable_python(there)
+        state = self._of.state(document.existing) if self._of.state is not None else {}
+        present: dict[str, Any] = to_jsonable_python({**there, **state})
         for name in document.emptied:
             present.pop(name, None)
         if self._of.lines in document.said:
             # Its rows are all of them: what stood behind the last one is not said any more.
             present.pop(str(self._of.lines), None)
+        for name, known_by in self._of.named.items():
+            if isinstance(document.said.get(name), list):
+                present[name] = _lined_up(present.get(name, []), document.said[name], known_by)
         merged: dict[str, Any] = _merged(present, document.said)
         return merged
 
@@ -342,6 +347,18 @@ def _holders(said: dict[str, Any], path: str, lines: str | None) -> list[tuple[d
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
+
+
+def _lined_up(present: Sequence[Any], said: Sequence[Any], known_by: str) -> list[Any]:
+    """What is there of each that is said, in the same place, and None of one that is not there; the others behind them."""
+    others, found = list(present), []
+    for each in said:
+        name = folded(str(each.get(known_by) or "")) if isinstance(each, dict) else ""
+        match = next((one for one in others if folded(str(one[known_by])) == name), None)
+        if match is not None:
+            others.remove(match)
+        found.append(match)
+    return [*found, *others]
 
 
 def _merged(present: Any, said: Any) -> Any:

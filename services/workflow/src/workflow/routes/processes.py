@@ -14,7 +14,7 @@ from tailrace.http.filters import equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.jobs.routes import Job, JobView, accepted, own_job
-from workflow import deploying, dry_runs, matrix
+from workflow import deploying, dry_runs, matrix, roles
 from workflow.bodies import ActivationBody, DeploymentBody, DryRunBody, Key, MatrixBody, ProcessBody
 from workflow.deploying import checked_matrix, version_of
 from workflow.dry_runs import DryRun, DryRunChange, matrix_of
@@ -144,7 +144,7 @@ async def replace_matrix(tx: Tx, who: ProcessWriter, match: IfMatch, process_id:
     process = await tx.load(Process, process_id, match)
     files = Files.of(await version_of(tx, process, process.active or process.latest))
     made = await deploying.deploy(tx, process, files.with_matrix(checked_matrix(body.dmn())))
-    process.activate(made.number, process.kinds)
+    process.activate(made.number, process.kinds, roles.of_version(made))
     return process
 
 
