@@ -161,6 +161,8 @@ class BookingTracked(BookingEvent):
 
     state: TrackingState
     steps: list[TrackedStep]
+    order_id: UUID | None = None
+    """The order whose goods they are."""
 
 
 class BookingEnded(BookingEvent):

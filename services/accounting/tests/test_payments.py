@@ -58,6 +58,25 @@ async def test_a_payment_of_nobody_known_waits_until_somebody_is(billing: Billin
     assert (await billing.balances()).get("2310") is None
 
 
+async def test_money_that_is_for_no_invoice_is_found(billing: Billing) -> None:
+    bank = await billing.bank()
+    whole, beyond, unknown, gone = [
+        await billing.pay(bank, 11_000, await billing.invoiced()),
+        await billing.pay(bank, 11_500, await billing.invoiced()),
+        await billing.pay(bank, 900, payer_name="A. Works"),
+        await billing.pay(bank, 800),
+    ]
+    await billing.post(f"/payments/{gone['id']}/reverse", 200, reason="returned by the bank")
+
+    async def found(**query: str) -> set[str]:
+        return {each["id"] for each in (await billing.get("/payments", **query))["items"]}
+
+    assert await found(to_allocate="true") == {beyond["id"], unknown["id"]}
+    assert await found(to_allocate="false") == {whole["id"], gone["id"]}
+    assert await found(payer_unknown="true") == {unknown["id"]}
+    assert await found(payer_unknown="false") == {whole["id"], beyond["id"], gone["id"]}
+
+
 async def test_what_is_for_another_invoice_is_undone(billing: Billing) -> None:
     bank = await billing.bank()
     invoice = await billing.invoiced()

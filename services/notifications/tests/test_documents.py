@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from contracts.analytics import KpiCreated, KpiUpdated
+from contracts.carriage import BookingTracked
 from contracts.invoices import InvoicePaid
 from contracts.orders import (
     OrderAssigned,
@@ -136,6 +137,17 @@ async def test_what_arrives_and_is_paid_is_told_to_subscribers_alone_those_of_th
         ("invoice.paid", "Ada Works の請求書 IN-7 が入金されました。"),
     ]
     assert (await desk.office.feed(desk.office.bo))[0]["link"] == f"/v1/shipments/{shipment_id}"
+
+
+async def test_who_sells_it_hears_of_a_parcel_in_trouble(desk: Desk) -> None:
+    shipment_id, office = await desk.ship(), desk.office
+    for state in ("out_for_delivery", "returned"):
+        said = BookingTracked(
+            booking_id=uuid7(), shipment_id=shipment_id, order_id=desk.order_id, state=state, steps=[]
+        )
+        await office.h.deliver(said, aggregate_id=said.booking_id)
+    told = ("shipment.in_trouble", "Ada Works への出荷 SH-7 について配送業者からの連絡: returned")
+    assert (await desk.heard(office.cy), (await desk.heard(office.bo))[1:]) == ([told], [told])
 
 
 async def test_sales_is_not_told_of_each_delivery_without_asking(desk: Desk) -> None:

@@ -99,7 +99,9 @@ async def test_a_parcel_that_goes_its_way_is_no_news(office: Office) -> None:
     for state in ("in_transit", "lost"):
         event = BookingTracked(booking_id=booking, shipment_id=uuid7(), state=state, steps=[])
         await office.h.deliver(event, aggregate_id=booking)
-    assert [one["text"] for one in await office.feed(office.cy)] == ["配送業者からの連絡: lost"]
+    assert [one["text"] for one in await office.feed(office.cy)] == [
+        f"顧客 への出荷 {event.shipment_id} について配送業者からの連絡: lost"
+    ]
 
 
 async def test_a_storm_is_folded_into_one_whose_number_rises(office: Office) -> None:

@@ -29,10 +29,6 @@ def _assigned(event: Any) -> Audience:
     return Audience(users=event.user_ids, roles=event.roles)
 
 
-def _subscribers_alone(event: Any) -> Audience:
-    return Audience()
-
-
 def _whose_kpi(event: KpiUpdated) -> Audience:
     if event.subject == "person":
         return Audience(users=[event.subject_id])
@@ -208,7 +204,6 @@ CATALOGUE: tuple[Kind, ...] = (
                 "ja": ("受注取消の撤回: {number}", "{customer} の受注 {number} は確定に戻りました。理由: {reason}"),
             },
         },
-        to=_subscribers_alone,
         document="order_id",
         path="/v1/orders",
         order="order_id",
@@ -228,7 +223,6 @@ CATALOGUE: tuple[Kind, ...] = (
                 ),
             }
         },
-        to=_subscribers_alone,
         document="order_id",
         path="/v1/orders",
         order="order_id",
@@ -316,13 +310,19 @@ CATALOGUE: tuple[Kind, ...] = (
         "shipping:read",
         {
             BookingTracked: {
-                "en": ("A parcel is in trouble", "The carrier says of a shipment: {state}."),
-                "ja": ("配送異常", "配送業者からの連絡: {state}"),
+                "en": (
+                    "{number} is in trouble",
+                    "The carrier says of the shipment {number} to {customer}: {state}.",
+                ),
+                "ja": ("配送異常: {number}", "{customer} への出荷 {number} について配送業者からの連絡: {state}"),
             }
         },
         to=lambda event: Audience(scope="shipping:write"),
         document="shipment_id",
         path="/v1/shipments",
+        also=lambda event: [each for each in [event.order_id] if each],
+        order="order_id",
+        tells_owner=True,
         values=lambda event: {"state": event.state},
         when=lambda event: event.state in {"lost", "exception", "returned"},
         plural={"en": "parcels that are in trouble", "ja": "配送異常"},
@@ -336,7 +336,6 @@ CATALOGUE: tuple[Kind, ...] = (
                 "ja": ("配達完了: {number}", "{customer} への出荷 {number} が {at} に配達されました。"),
             }
         },
-        to=_subscribers_alone,
         document="shipment_id",
         path="/v1/shipments",
         also=lambda event: [event.order_id],
@@ -369,7 +368,6 @@ CATALOGUE: tuple[Kind, ...] = (
                 "ja": ("入金完了: {number}", "{customer} の請求書 {number} が入金されました。"),
             }
         },
-        to=_subscribers_alone,
         document="invoice_id",
         path="/v1/accounting/invoices",
         customer=_own,

@@ -62,11 +62,12 @@ class Kind:
     name: NewsKindName
     scope: str
     events: Mapping[type[Event], Words]
-    to: Callable[[Any], Audience]
     document: str
     """The field of the event that has the document's id."""
     path: str
     """Where the document is shown; its id goes behind it."""
+    to: Callable[[Any], Audience] = lambda event: Audience()
+    """Who must hear; subscribers alone, unless it says so."""
     customer: Callable[[Any], UUID | None] = lambda event: None
     also: Callable[[Any], Sequence[UUID]] = lambda event: ()
     """Other documents that it is about too: their subscribers hear of it."""

@@ -58,9 +58,9 @@ class _Sale:
     owner_id: UUID | None = None
 
 
-async def _sale(tx: Tx, document_id: UUID, order_id: UUID) -> _Sale:
+async def _sale(tx: Tx, document_id: UUID, order_id: UUID | None) -> _Sale:
     """Nothing of what is not known here any more: its owner is not told, and subscribers are."""
-    rows = await tx.scalars(select(DocumentCopy).where(DocumentCopy.id.in_({document_id, order_id})))
+    rows = await tx.scalars(select(DocumentCopy).where(DocumentCopy.id.in_({document_id, order_id} - {None})))
     sale = _Sale()
     for row in rows:
         if row.id == document_id:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, not_, select
 from sqlalchemy.orm import raiseload
 
 from accounting.days import days
@@ -27,7 +27,7 @@ from accounting.reactions import books
 from accounting.receivables.projections import open_items
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal
+from tailrace.http.filters import between, equal, where
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -51,6 +51,9 @@ revaluations_router = tenant_router(
     "/v1/accounting/revaluations", tag="exchange rates", reads=[books, companies, days, open_items]
 )
 
+
+_left = and_(Payment.status == "received", Payment.allocated + Payment.refunded < Payment.amount)
+_of_nobody = and_(_left, Payment.customer_id.is_(None))
 Payments = Annotated[
     PageRequest,
     listed(
@@ -59,6 +62,18 @@ Payments = Annotated[
         equal(Payment.customer_id),
         equal(Payment.bank_account_id),
         equal(Payment.reference),
+        where(
+            "to_allocate",
+            bool,
+            lambda wanted: _left if wanted else not_(_left),
+            "Whether some of it is for no invoice, and was not paid back.",
+        ),
+        where(
+            "payer_unknown",
+            bool,
+            lambda wanted: _of_nobody if wanted else not_(_of_nobody),
+            "Whether some of it is for no invoice, and nobody knows whose money it is.",
+        ),
         *between(Payment.value_day),
         sort=[Payment.number, Payment.value_day],
     ),

@@ -220,7 +220,7 @@ async def take_in(tx: Tx, booking_id: UUID, said: Sequence[TrackedStep]) -> None
 
 async def _go_on(tx: Tx, shipment: Shipment, booking: Booking, said: Sequence[TrackedStep]) -> None:
     """Note what is new of the way. What goes on is asked about again; that lies further off with all that the carrier says."""
-    booking.note(said)
+    booking.note(said, shipment.order_id)
     _deliver(shipment, booking)
     # What came before it left, by our books, is looked at again until it has left.
     goes_on = booking.tracking not in ENDS or (booking.tracking == "delivered" and shipment.status in OPEN)

@@ -136,8 +136,8 @@ class Booking(Aggregate, Base):
         self.errand_id, self.failure = None, reason
         self.record_as(events.BookingFailed, reason=reason, step="cancellation")
 
-    def note(self, said: Sequence[events.TrackedStep]) -> None:
-        """Take in what is new of what the carrier says, which may say all of it again, and in any order."""
+    def note(self, said: Sequence[events.TrackedStep], order_id: UUID) -> None:
+        """Take in what is new of what the carrier says, which may say all of it again, and in any order; the goods are of that order."""
         known = {step.reference for step in self.steps}
         fresh = list({step.reference: step for step in said if step.reference not in known}.values())
         if not fresh:
@@ -145,7 +145,7 @@ class Booking(Aggregate, Base):
         self.steps += [TrackingStep(id=uuid7(), **step.model_dump()) for step in fresh]
         last = max(self.steps, key=lambda step: (step.state in ENDS, step.at, _RANK.index(step.state), step.reference))
         self.tracking, self.tracked_at = last.state, last.at
-        self.record_as(events.BookingTracked, state=last.state, steps=fresh)
+        self.record_as(events.BookingTracked, order_id=order_id, state=last.state, steps=fresh)
 
     def end(self) -> None:
         """Nobody asks any more."""
