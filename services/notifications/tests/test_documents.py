@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from contracts.analytics import KpiCreated, KpiUpdated
+from contracts.carriage import BookingTracked
 from contracts.invoices import InvoicePaid
 from contracts.orders import (
     OrderAssigned,
@@ -76,6 +77,11 @@ class Desk:
         await self.office.h.deliver(arrived, aggregate_id=shipment_id)
         return shipment_id
 
+    async def lose(self, shipment_id: UUID) -> None:
+        """The carrier says that it lost a shipment."""
+        event = BookingTracked(booking_id=uuid7(), shipment_id=shipment_id, state="lost", steps=[])
+        await self.office.h.deliver(event, aggregate_id=event.booking_id)
+
     async def heard(self, user: UUID) -> list[tuple[str, str]]:
         return [(one["kind"], one["text"]) for one in await self.office.feed(user)]
 
@@ -136,6 +142,16 @@ async def test_what_arrives_and_is_paid_is_told_to_subscribers_alone_those_of_th
         ("invoice.paid", "Ada Works の請求書 IN-7 が入金されました。"),
     ]
     assert (await desk.office.feed(desk.office.bo))[0]["link"] == f"/v1/shipments/{shipment_id}"
+
+
+async def test_who_subscribed_to_an_order_hears_of_its_parcel_in_trouble(desk: Desk) -> None:
+    kinds = ["shipment.delivered", "shipment.in_trouble"]
+    await desk.lose(await desk.ship())
+    heard = await desk.heard(desk.office.bo)
+    assert ([kind for kind, _ in heard], heard[1][1]) == (kinds, "出荷 SH-7 について配送業者からの連絡: lost")
+    desk.order_id = uuid7()
+    await desk.lose(await desk.ship("SH-8"))
+    assert await desk.heard(desk.office.bo) == heard, "another order's is no news to them"
 
 
 async def test_sales_is_not_told_of_each_delivery_without_asking(desk: Desk) -> None:

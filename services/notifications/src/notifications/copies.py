@@ -38,6 +38,8 @@ class DocumentCopy(TenantRow, Base):
     customer_id: Mapped[UUID | None]
     owner_id: Mapped[UUID | None]
     """The user who sells it, of an order."""
+    order_id: Mapped[UUID | None]
+    """What it is a shipment of."""
 
 
 class RoleCopy(TenantRow, Base):

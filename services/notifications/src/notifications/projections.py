@@ -53,7 +53,7 @@ _SAID: Mapping[type[Event], Sequence[str]] = {
     OrderChanged: _ORDER,
     OrderConfirmed: _ORDER,
     OrderCreated: _ORDER,
-    ShipmentCreated: ("number",),
+    ShipmentCreated: ("number", "order_id"),
 }
 """What is kept of a document, beyond that it is there."""
 
