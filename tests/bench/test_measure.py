@@ -58,6 +58,7 @@ def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
         "warm start": {"seconds": 30.0},
         "idle": {"seconds": 30.0, "cores": {"kafka": 1.1, "together": 1.2}, "threads": {"kafka: VM": 1.1}},
         "latency": {"poll.interval.ms": {}, "10/s": {"error": "3 are not in Kafka"}},
+        "news": {"n": 200, "p50 ms": 80.5, "p90 ms": 90, "p99 ms": 310, "max ms": 400},
         "orders": {"error": "TimeoutError"},
     }
     asked = {"services": "40", "seconds": 60, "seed": 1}
@@ -69,6 +70,8 @@ def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
     assert verdicts["commit → read model at 10/s, median"] == "not measured"
     text = (tmp_path / "bench.md").read_text()
     assert "did not come to its end" in text
+    assert verdicts["commit → live feed through the gateway, median"] == "met"
+    assert "| 40 | 200 | 80.5 | 90 | 310 | 400 |" in text
     assert "| 40 | latency, 10/s | 3 are not in Kafka |" in text
     assert "| 40 | orders | TimeoutError |" in text
     assert "| 40 | kafka: VM | 1.1 |" in text

@@ -88,11 +88,7 @@ async def _nobody_else_sees(gateway: Gateway, member: Member, order_id: str) -> 
         refused = [each async for each in changes]
     assert [problem(each)["status"] for each in refused] == [404]
     # A person without the books sees the rest.
-    role = await member.post("/v1/auth/roles", {"name": "clerk", "scopes": ["orders:read", "shipping:read"]})
-    email = "clerk@example.org"
-    body = {"email": email, "name": "Clerk", "password": PASSWORD, "roles": [role["name"]]}
-    await member.post("/v1/auth/users", body)
-    clerk = await gateway.log_in(member.slug, email, PASSWORD)
+    clerk, _ = await _colleague(gateway, member, "orders:read", "shipping:read")
     said = await eventually(
         lambda: graphql(clerk, ORDER, id=order_id),
         lambda said: {each["extensions"]["problem"]["status"] for each in said["errors"]} == {403},
@@ -131,6 +127,33 @@ async def test_writes_have_one_effect_for_a_key(gateway: Gateway) -> None:
         lambda: graphql(member, cancel, id=made["id"]), lambda said: "errors" not in said, what="the order cancelled"
     )
     assert said["data"]["cancelOrder"]["status"] == "cancelled"
+
+
+async def test_who_sees_their_own_orders_hears_of_these_and_no_longer_than_they_are(gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    seller, seller_id = await _colleague(gateway, company.member, "orders:read:own")
+    others = await company.order(1, confirm=False)
+    own = await company.order(1, confirm=False, owner_id=seller_id)
+    async with asyncio.timeout(WITHIN), aclosing(messages(seller, CHANGES, id=others["id"])) as changes:
+        assert [problem(each)["status"] async for each in changes] == [404]
+    async with asyncio.timeout(WITHIN), aclosing(messages(seller, CHANGES, id=own["id"])) as changes:
+        terms = company.body(2)
+        del terms["confirm"]
+        for owner_id in (seller_id, others["owner_id"]):
+            heard = (await anext(changes))["data"]["orderStatusChanged"]
+            await company.member.put(f"/v1/orders/{own['id']}", {**terms, "owner_id": owner_id})
+        assert heard["type"] == "order.changed"
+        # It was given away: nothing is told of that change, as REST shows nothing.
+        assert [problem(each)["status"] async for each in changes] == [404]
+
+
+async def _colleague(gateway: Gateway, member: Member, *scopes: str) -> tuple[Member, str]:
+    """Somebody of the same company whose role grants these, and their id."""
+    role = await member.post("/v1/auth/roles", {"name": "colleague", "scopes": list(scopes)})
+    email = "colleague@example.org"
+    body = {"email": email, "name": "Colleague", "password": PASSWORD, "roles": [role["name"]]}
+    made = await member.post("/v1/auth/users", body)
+    return await gateway.log_in(member.slug, email, PASSWORD), made["id"]
 
 
 async def test_a_subscription_leaves_no_change_out_and_ends_with_its_session(gateway: Gateway) -> None:

@@ -1,4 +1,4 @@
-"""Steps of approvals fall due while everything is down: the first that comes back dies at it, and two go on. Each escalates once."""
+"""Steps of approvals fall due while everything is down: who comes back dies at each step of an escalation, and two go on. Each escalates once."""
 
 from contextlib import AsyncExitStack
 from typing import Any
@@ -13,8 +13,18 @@ from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import eventually
 from workflow.service import service
 
-APPROVALS = 5
-DIES = Point("tailrace.messaging.timers:_Firing.consume", "after", nth=2)
+_TIMERS = "tailrace.messaging.timers:"
+DEATHS: tuple[tuple[Point, int], ...] = (
+    (Point(f"{_TIMERS}TimerRunner._take", "after", nth=2), 1),
+    (Point("workflow.timers:meant", "after", nth=2), 2),
+    (Point("workflow.models:Approval.escalate", "after", nth=2), 3),
+    (Point(f"{_TIMERS}Timer.fire", "after", nth=2), 4),
+    (Point(f"{_TIMERS}_Firing.consume", "after", nth=2), 5),
+    (Point(f"{_TIMERS}TimerRunner._fire_one", "after", nth=2), 7),
+)
+"""Where one after the other dies, at its second escalation, and how many are committed by then: taken, looked up whom, changed, recorded, its row
+gone, committed."""
+APPROVALS = 9
 
 
 async def _office(h: Harness) -> None:
@@ -37,6 +47,11 @@ async def _escalations(h: Harness) -> list[int]:
         "SELECT count(*) FROM outbox WHERE type = 'approval.escalated' GROUP BY aggregate_id ORDER BY aggregate_id"
     )
     return [row["count"] for row in rows]
+
+
+async def _escalated_rows(h: Harness) -> int:
+    """By what the approvals' steps say themselves."""
+    return int(await h.admin.fetchval("SELECT count(*) FROM task WHERE escalated_at IS NOT NULL"))
 
 
 async def test_what_fell_due_while_everything_was_down_escalates_once_after_the_start(
@@ -62,13 +77,17 @@ async def test_what_fell_due_while_everything_was_down_escalates_once_after_the_
         # The days pass while nothing runs.
         await h.admin.execute("UPDATE task SET due_at = due_at - interval '30 days'")
         await h.make_timers_due()
-        dying = await start(DIES)
-        await dying.struck()
-        # Not beside it: they might leave it fewer than it dies at. The two take turns at what it left.
+        # One at a time: another beside it might leave it fewer than it dies at.
+        for point, committed in DEATHS:
+            dying = await start(point)
+            await dying.struck()
+            assert await _escalations(h) == [1] * committed, point
+            assert await _escalated_rows(h) == committed, point
+        # The two take turns at what they left.
         await start()
         await start()
         wanted = [1] * APPROVALS
         assert await eventually(lambda: _escalations(h), lambda now: now == wanted, what="each escalated") == wanted
         due_now = "SELECT count(*) FROM timer WHERE due_at <= now()"
         await eventually(lambda: h.admin.fetchval(due_now), lambda left: left == 0, what="nothing left to fire")
-        assert await _escalations(h) == wanted
+        assert (await _escalations(h), await _escalated_rows(h)) == (wanted, APPROVALS)

@@ -77,6 +77,13 @@ class Desk:
         await self.office.h.deliver(arrived, aggregate_id=shipment_id)
         return shipment_id
 
+    async def lose(self, shipment_id: UUID) -> None:
+        """The carrier says that it lost a shipment."""
+        event = BookingTracked(
+            booking_id=uuid7(), shipment_id=shipment_id, order_id=self.order_id, state="lost", steps=[]
+        )
+        await self.office.h.deliver(event, aggregate_id=event.booking_id)
+
     async def heard(self, user: UUID) -> list[tuple[str, str]]:
         return [(one["kind"], one["text"]) for one in await self.office.feed(user)]
 
@@ -148,6 +155,19 @@ async def test_who_sells_it_hears_of_a_parcel_in_trouble(desk: Desk) -> None:
         await office.h.deliver(said, aggregate_id=said.booking_id)
     told = ("shipment.in_trouble", "Ada Works への出荷 SH-7 について配送業者からの連絡: returned")
     assert (await desk.heard(office.cy), (await desk.heard(office.bo))[1:]) == ([told], [told])
+
+
+async def test_who_subscribed_to_an_order_hears_of_its_parcel_in_trouble(desk: Desk) -> None:
+    kinds = ["shipment.delivered", "shipment.in_trouble"]
+    await desk.lose(await desk.ship())
+    heard = await desk.heard(desk.office.bo)
+    assert ([kind for kind, _ in heard], heard[1][1]) == (
+        kinds,
+        "Ada Works への出荷 SH-7 について配送業者からの連絡: lost",
+    )
+    desk.order_id = uuid7()
+    await desk.lose(await desk.ship("SH-8"))
+    assert await desk.heard(desk.office.bo) == heard, "another order's is no news to them"
 
 
 async def test_sales_is_not_told_of_each_delivery_without_asking(desk: Desk) -> None:

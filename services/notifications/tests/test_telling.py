@@ -8,11 +8,13 @@ from contracts.activities import TaskCreated, TaskDueSoon
 from contracts.approvals import ApprovalRejected, ApprovalSubject
 from contracts.carriage import BookingTracked
 from contracts.credit import OrderCreditHeld
+from contracts.promised import manifests
 from contracts.quote_mails import QuoteMailFailed
 from contracts.quotes import QuoteAccepted, QuoteDeclined
 from contracts.users import RoleChanged, UserDeleted
 from notifications import catalogue, kinds
 from tailrace.core.ids import uuid7
+from tailrace.core.manifest import scopes_of
 
 from .conftest import NEWS, OWN, SUBSCRIPTIONS, Office
 
@@ -95,13 +97,12 @@ async def test_credit_people_are_those_whose_role_releases(office: Office) -> No
 async def test_a_parcel_that_goes_its_way_is_no_news(office: Office) -> None:
     role = RoleChanged(role_id=uuid7(), name="warehouse", scopes=["shipping:*"])
     await office.h.deliver(role, aggregate_id=role.role_id)
-    booking = uuid7()
+    booking, parcel = uuid7(), uuid7()
     for state in ("in_transit", "lost"):
-        event = BookingTracked(booking_id=booking, shipment_id=uuid7(), state=state, steps=[])
+        event = BookingTracked(booking_id=booking, shipment_id=parcel, state=state, steps=[])
         await office.h.deliver(event, aggregate_id=booking)
-    assert [one["text"] for one in await office.feed(office.cy)] == [
-        f"顧客 への出荷 {event.shipment_id} について配送業者からの連絡: lost"
-    ]
+    told = [(one["title"], one["text"]) for one in await office.feed(office.cy)]
+    assert told == [(f"配送異常: {parcel}", f"顧客 への出荷 {parcel} について配送業者からの連絡: lost")]
 
 
 async def test_a_storm_is_folded_into_one_whose_number_rises(office: Office) -> None:
@@ -213,7 +214,7 @@ async def test_who_sells_hears_the_answer_to_their_quote(office: Office) -> None
     await office.h.deliver(taken, aggregate_id=taken.quote_id)
     lost = QuoteMailFailed(quote_id=uuid7(), owner_id=office.cy, failure="status-550", **about)
     await office.h.deliver(lost, aggregate_id=lost.quote_id)
-    # Their role need not show quotes in full, as it would have to for a subscription.
+    # Their role need not show quotes, as it would have to for a subscription.
     assert [one["title"] for one in await office.feed(office.cy)] == [
         "見積辞退: Q-7",
         "見積承諾: Q-7",
@@ -231,7 +232,7 @@ async def test_who_subscribed_is_told_as_far_as_their_roles_show_it(office: Offi
         await office.h.deliver(event, aggregate_id=event.quote_id)
 
     bo, ann = office.as_(office.bo, f"{OWN} quotes:read"), office.as_(office.h.user)
-    refused = await ann.post(SUBSCRIPTIONS, json={"kind": "quote.answered"})
+    refused = await ann.post(SUBSCRIPTIONS, json={"kind": "invoice.paid"})
     assert refused.json()["errors"][0]["field"] == "/kind"
     first = (await bo.post(SUBSCRIPTIONS, json={"kind": "quote.answered"})).json()
     assert (await bo.post(SUBSCRIPTIONS, json={"kind": "quote.answered"})).status_code == 409
@@ -273,6 +274,7 @@ async def test_somebody_whom_nobody_knows_here_yet_is_told_in_the_feed(office: O
 @pytest.mark.parametrize("kind", catalogue.CATALOGUE, ids=lambda kind: kind.name)
 def test_the_catalogue_speaks_both_languages_of_fields_that_there_are(kind: kinds.Kind) -> None:
     assert set(kind.plural) == {"en", "ja"}
+    assert kind.by_owner is (f"{kind.scope}:own" in scopes_of(manifests()))
     for event, words in kind.events.items():
         assert set(words) == {"en", "ja"}
         assert kind.document in event.model_fields

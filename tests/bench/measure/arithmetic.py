@@ -51,6 +51,7 @@ TARGETS = (
     Target(8, "commit → read model at 10/s, p99", (*_READ_MODEL, "p99 ms"), 150, "ms"),
     Target(40, "commit → read model at 10/s, median", (*_READ_MODEL, "p50 ms"), 150, "ms"),
     Target(40, "commit → read model at 10/s, p99", (*_READ_MODEL, "p99 ms"), 400, "ms"),
+    Target(40, "commit → live feed through the gateway, median", ("news", "p50 ms"), 150, "ms"),
     Target(8, "p99 of others under attack, times that of calm", ("attacks", "p99 times calm"), 2, "×"),
     Target(40, "ready, warm", ("warm start", "seconds"), 45, "s"),
     Target(40, "memory, idle", ("memory", "idle MiB", "together"), 3.5 * 1024, "MiB"),

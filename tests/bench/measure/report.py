@@ -78,6 +78,7 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
     ]
     yield "Targets", ("Services", "Figure", "At most", "Found", ""), targets
     yield "Latency, ms", ("Services", "Commits", "Settings", "Commit →", *_names(_LATENCY)), list(_latency(fleets))
+    yield "From an event to the live feed, ms", ("Services", *_names(_LATENCY)), list(_news(fleets))
     yield "Start and stop, s", ("Services", "Generate", "Cold", "Warm", "Stop", "Each used once"), list(_times(fleets))
     parts = ("postgres", "kafka", "connect", "gateway", "services", "supervisor", "together")
     yield "Memory, MiB (PSS)", ("Services", "When", *parts), list(_by_part(fleets, "memory", parts))
@@ -113,6 +114,12 @@ def _ways(fleet: Document) -> Iterator[tuple[str, str, Document]]:
     for rate, ways in _pairs(fleet, "latency"):
         if rate != "poll.interval.ms" and "error" not in ways:
             yield from ((rate, how, found) for how, found in ways.items())
+
+
+def _news(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        if "p50 ms" in (found := fleet.get("news", {})):
+            yield size, *(_value(found[key]) for key in _LATENCY)
 
 
 def _attacks(fleets: Document) -> Iterator[tuple[str, ...]]:

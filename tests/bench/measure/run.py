@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from mix.client import Session, User
 
-from measure import attacks, latency, machine, use
+from measure import attacks, latency, machine, news, use
 from measure.installation import Installation
 from measure.usage import Figures, busiest, difference
 from measure.workspace import Workspace
@@ -83,6 +83,7 @@ class Run:
             await self._step("idle", lambda: self._rest(installation))
             idle_memory = processes.memory()
             self.results["memory"] = {"idle MiB": idle_memory}
+            await self._step("news", lambda: news.measure(asking, operator, installation, plan.seed, self._say))
             await self._step(
                 "latency", lambda: latency.measure(installation, plan.seconds, self._idle, plan.seed, self._say)
             )

@@ -67,12 +67,13 @@ async def tell(tx: Tx, who: Principal, said: NotificationBody) -> tuple[UUID, in
 
 
 async def subscribe(tx: Tx, who: Principal, said: NewsSubscriptionBody) -> Subscription:
-    """Raises SubscribedAlready, Invalid for a kind that one may not see in full, and NotYetKnown."""
+    """Raises SubscribedAlready, Invalid for a kind of which one may see nothing, and NotYetKnown."""
     await _ensure_there(tx, said.document_id, said.customer_id)
     if said.kind is not None:
-        scope = catalogue.BY_NAME[said.kind].scope
-        if not who.may(scope):
-            raise Invalid.field("/kind", f"News of this kind is for those who have the scope {scope}.")
+        kind = catalogue.BY_NAME[said.kind]
+        sees = who.reach(kind.scope) is not None if kind.by_owner else who.may(kind.scope)
+        if not sees:
+            raise Invalid.field("/kind", f"News of this kind is for those who have the scope {kind.scope}.")
     values = said.model_dump()
     one = Subscription(id=uuid7(), user_id=who.user_id, topic=said.topic, **values)
     one.begin()

@@ -1,7 +1,7 @@
 """Kinds of news: which events tell whom of what (`catalogue`). A kind is data; what is done with it is the same for all.
 
-Nobody is told of what they did themselves. Who subscribes to a kind, or to a document or customer that it is about, needs its `scope` in full when it
-is told, not only when they subscribed.
+Nobody is told of what they did themselves. Who subscribes to a kind, or to a document or customer that it is about, needs its `scope` when it is
+told, not only when they subscribed. Where the scope comes by owner, one who has it for some rows hears of documents that are theirs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +51,17 @@ class Audience:
     team_id: UUID | None = None
 
 
+def numbered(event: Any) -> dict[str, Any]:
+    """The number that the event says."""
+    return {"number": event.number}
+
+
+def own_customer(event: Any) -> UUID | None:
+    """The customer whom the event names."""
+    customer_id: UUID | None = event.customer_id
+    return customer_id
+
+
 def _nothing(event: Any) -> dict[str, Any]:
     return {}
 
@@ -71,11 +82,15 @@ class Kind:
     customer: Callable[[Any], UUID | None] = lambda event: None
     also: Callable[[Any], Sequence[UUID]] = lambda event: ()
     """Other documents that it is about too: their subscribers hear of it."""
-    order: str | None = None
-    """The field of the event that has the id of an order, whose customer is meant; the document's number is the one that was kept. For events that
-    say neither."""
+    by_owner: bool = False
+    """Whether its scope comes by owner (`orders:read:own`): who holds it for some rows may subscribe, and hears of documents of these."""
+    owner: Callable[[Any], UUID | None] = lambda event: None
+    """Whose the document is, where the event says it."""
+    of_sale: bool = False
+    """Whether it is about an order, or a shipment of one, and what the event leaves out is what was kept of these: the number, the customer, whose
+    the order is. The order's subscribers hear of its shipments."""
     tells_owner: bool = False
-    """Whether the owner of that order must hear."""
+    """Whether the owner of that order must hear, if `of_sale`."""
     once: str | None = None
     """The field of the event that has the id of what is told of once, however often the event comes; each event is news of its own, when None."""
     values: Callable[[Any], dict[str, Any]] = _nothing

@@ -1,5 +1,6 @@
 """What the events of others lead to: those whom they are about are told, and a user who is gone wants to hear no more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -29,7 +30,7 @@ async def happened(tx: Tx, event: Event, meta: Meta) -> None:
     if not kind.when(event):
         return
     document_id, audience = getattr(event, kind.document), kind.to(event)
-    sale = _Sale() if kind.order is None else await _sale(tx, document_id, getattr(event, kind.order))
+    sale = await _sale(tx, document_id, getattr(event, "order_id", None)) if kind.of_sale else _Sale()
     what = News(
         cause_id=meta.event_id,
         kind=kind.name,
@@ -38,14 +39,15 @@ async def happened(tx: Tx, event: Event, meta: Meta) -> None:
         link=f"{kind.path}/{document_id}",
         document_id=document_id,
         customer_id=kind.customer(event) or sale.customer_id,
-        also=kind.also(event),
+        also=[*kind.also(event), *sale.also],
         urgent=kind.urgent,
         once_id=_once(kind, event),
     )
     if kind.tells_owner:
         audience = replace(audience, users=[*audience.users, sale.owner_id])
     users = await telling.meant(tx, audience)
-    users |= await telling.subscribers(tx, what, kind.scope)
+    owner_id = (kind.owner(event) or sale.owner_id) if kind.by_owner else None
+    users |= await telling.subscribers(tx, what, kind.scope, owner_id)
     await telling.tell(tx, what, users - {_actor(meta)})
 
 
@@ -56,18 +58,26 @@ class _Sale:
     number: str | None = None
     customer_id: UUID | None = None
     owner_id: UUID | None = None
+    also: Sequence[UUID] = ()
+    """The order, of a shipment."""
 
 
 async def _sale(tx: Tx, document_id: UUID, order_id: UUID | None) -> _Sale:
     """Nothing of what is not known here any more: its owner is not told, and subscribers are."""
-    rows = await tx.scalars(select(DocumentCopy).where(DocumentCopy.id.in_({document_id, order_id} - {None})))
-    sale = _Sale()
-    for row in rows:
-        if row.id == document_id:
-            sale = replace(sale, number=row.number)
-        if row.id == order_id:
-            sale = replace(sale, customer_id=row.customer_id, owner_id=row.owner_id)
-    return sale
+    document = await _copy(tx, document_id)
+    order = document if order_id == document_id else await _copy(tx, order_id)
+    return _Sale(
+        number=document.number if document else None,
+        customer_id=order.customer_id if order else None,
+        owner_id=order.owner_id if order else None,
+        also=[order_id] if order_id is not None and order_id != document_id else [],
+    )
+
+
+async def _copy(tx: Tx, id: UUID | None) -> DocumentCopy | None:
+    if id is None:
+        return None
+    return await tx.scalar(select(DocumentCopy).where(DocumentCopy.id == id))
 
 
 def _once(kind: Kind, event: Event) -> UUID | None:

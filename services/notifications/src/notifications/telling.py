@@ -22,7 +22,7 @@ from notifications.models import Mailbox, MailboxPlace, Notification, Notificati
 from notifications.preferences import Reader, reader_of
 from notifications.projections import teams
 from tailrace.core import clock
-from tailrace.core.manifest import granting
+from tailrace.core.manifest import OWN, TEAM, granting
 from tailrace.db.database import Tx
 
 
@@ -72,15 +72,22 @@ async def meant(tx: Tx, audience: Audience) -> set[UUID]:
     return found | (users - known)
 
 
-async def subscribers(tx: Tx, news: News, scope: str) -> set[UUID]:
-    """Who wants to hear of it, and may see such things at this moment."""
+async def subscribers(tx: Tx, news: News, scope: str, owner_id: UUID | None = None) -> set[UUID]:
+    """Who wants to hear of it, and may see it at this moment: all such things, or those of `owner_id`, as lists show them."""
     wants = select(Subscription.user_id).where(Subscription.topic.in_(news.topics), Subscription.deleted_at.is_(None))
     wanting = set(await tx.scalars(wants))
-    if not wanting:
+    may = await _holding(tx, wanting, scope)
+    if owner_id is not None and (rest := wanting - may):
+        may |= await _holding(tx, rest & {owner_id}, f"{scope}:{OWN}")
+        may |= await _holding(tx, rest & await teams.seeing(tx, owner_id), f"{scope}:{TEAM}")
+    return may
+
+
+async def _holding(tx: Tx, users: Collection[UUID], scope: str) -> set[UUID]:
+    """Those of these users who are in use and whose roles grant a scope."""
+    if not users or not (roles := await _roles_granting(tx, scope)):
         return set()
-    roles = await _roles_granting(tx, scope)
-    may = select(UserCopy.id).where(UserCopy.active, UserCopy.id.in_(wanting), _has_role(roles))
-    return set(await tx.scalars(may)) if roles else set()
+    return set(await tx.scalars(select(UserCopy.id).where(UserCopy.active, UserCopy.id.in_(users), _has_role(roles))))
 
 
 async def tell(tx: Tx, news: News, users: Collection[UUID]) -> int:
@@ -178,7 +185,7 @@ async def roles_among(tx: Tx, names: Collection[str]) -> set[str]:
 
 
 async def _roles_granting(tx: Tx, scope: str) -> set[str]:
-    """The names of the roles that grant a scope in full."""
+    """The names of the roles that grant a scope, or one that reaches further."""
     granted = func.jsonb_exists_any(RoleCopy.scopes, array(sorted(granting(scope)), type_=Text))
     return set(await tx.scalars(select(RoleCopy.name).where(granted)))
 

@@ -65,6 +65,15 @@ class Teams(Projection):
         )
         below = own.union(select(team.id).join(own, team.parent_id == own.c.id))
         self._colleagues = select(member.user_id).join(below, member.team_id == below.c.id).distinct()
+        inner = (
+            select(member.team_id.label("id"))
+            .where(member.user_id == bindparam("of_user"))
+            .cte("inner", recursive=True)
+        )
+        above = inner.union(
+            select(team.parent_id).join(inner, team.id == inner.c.id).where(team.parent_id.is_not(None))
+        )
+        self._seeing = select(member.user_id).join(above, member.team_id == above.c.id).distinct()
         self.on(*told.told_by)(self._tell)
         if told.ended_by is not None:
             self.on(told.ended_by)(self._end)
@@ -72,6 +81,10 @@ class Teams(Projection):
     async def colleagues(self, tx: Tx, user_id: UUID) -> frozenset[UUID]:
         """Who is in a team of the user's, or in one that lies within it; the user too, in any team or none."""
         return frozenset({user_id, *(await tx.scalars(self._colleagues, {"of_user": user_id}))})
+
+    async def seeing(self, tx: Tx, user_id: UUID) -> frozenset[UUID]:
+        """Whose colleague the user is: who sees the user's rows with the reach of a team; the user too."""
+        return frozenset({user_id, *(await tx.scalars(self._seeing, {"of_user": user_id}))})
 
     async def organisation(self, tx: Tx) -> Organisation:
         """All teams: who is whose superior."""

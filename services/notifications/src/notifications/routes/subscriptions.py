@@ -36,8 +36,8 @@ Subscriptions = Annotated[
 
 @router.post("", status_code=201, response_model=NewsSubscriptionView)
 async def create_subscription(tx: Tx, who: Writer, body: NewsSubscriptionBody) -> Subscription:
-    """Hear of a kind, of a document or of a customer. One is told of what one's roles show in full, and of nothing else; what people write goes to
-    those alone whom they name."""
+    """Hear of a kind, of a document or of a customer. One is told of what one's roles show at that moment, and of nothing else: with
+    `orders:read:own`, of one's own orders. What people write goes to those alone whom they name."""
     return await commands.subscribe(tx, who, body)
 
 
