@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import sys
+from datetime import UTC
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 import pytest
 import request_ledger
 from company import dead_letters_of
-from month import ahead, reckoning, sums
+from month import ahead, carrying, reckoning, shelves, sums
+from month.carrying import Ways
 from month.checks import check
 from month.firms import found_both
 from month.reckoning import MonthLedger
@@ -29,12 +31,13 @@ DAYS = int(os.environ.get("MONTH_DAYS", "7"))
 """Of trade; what is tried with a whole month's is no other thing, and takes longer."""
 SEED = int(os.environ.get("MONTH_SEED", "5"))
 DID = {"received", "ordered", "cancelled", "shipped", "invoiced", "paid", "credited", "used", "counted"}
-DID |= {"asked_ahead", "charged", "returned", "exchanged"}
-TALES = {"quoted", "reminded", "lost", "released", "decided by the deputy"}
+DID |= {"asked_ahead", "charged", "returned", "exchanged", "signed", "carrier_said"}
+TALES = {"quoted", "reminded", "lost", "released", "decided by the deputy", "delivered in part"}
 
 
 async def test_goods_and_money_are_what_the_requests_say(fleet: Stack, gateway: Gateway) -> None:
-    firms = await found_both(gateway, f"http://{HOST}:{fleet.plan.ports.services['stubs']}")
+    signs = fleet.environment["PARTNER_SECRET_CARRIER_CALLBACKS"]
+    firms = await found_both(gateway, f"http://{HOST}:{fleet.plan.ports.services['stubs']}", signs)
     months = [Trading(firm, random.Random(seed)) for seed, firm in enumerate(firms, SEED)]
     await asyncio.gather(*[month.run(DAYS) for month in months])
     done = {each["did"] for month in months for each in month.log}
@@ -48,7 +51,7 @@ async def test_goods_and_money_are_what_the_requests_say(fleet: Stack, gateway: 
 
 
 def test_the_reckoning_imports_nothing_of_the_product() -> None:
-    for module in (reckoning, ahead, sums, request_ledger):
+    for module in (reckoning, ahead, carrying, shelves, sums, request_ledger):
         tree = list(ast.walk(ast.parse(Path(str(module.__file__)).read_text())))
         found = {name for node in tree if isinstance(node, ast.Import) for name in [each.name for each in node.names]}
         found |= {node.module or "" for node in tree if isinstance(node, ast.ImportFrom)}
@@ -155,3 +158,30 @@ def test_what_is_paid_ahead_is_taxed_where_the_law_says() -> None:
     none = {"supplied": -40, "cost": 40, "cash": 60, "credit": -5}
     assert figures(log, "DE") == {**none, "ahead": -50, "tax": -5}
     assert MonthLedger(log).standing("c")["receivables"] == -55
+
+
+def test_what_carriers_say_counts_once_and_ends_with_the_way() -> None:
+    def left(shipment: str) -> dict[str, Any]:
+        return {**DAY, "did": "shipped", "shipment": shipment, "at": "2026-11-03T09:30:00+09:00"}
+
+    def said(shipment: str, *steps: tuple[str, str, int]) -> dict[str, Any]:
+        kept = [{"reference": r, "state": state, "at": f"2026-11-03T0{hour}:00:00+00:00"} for r, state, hour in steps]
+        return {**DAY, "did": "carrier_said", "shipment": shipment, "steps": kept}
+
+    log = [
+        left("s"),
+        left("t"),
+        said("s", ("b", "in_transit", 2)),
+        said("s", ("b", "lost", 2), ("a", "picked_up", 1)),
+        left("u"),
+        {**DAY, "did": "signed", "shipment": "u", "at": "2026-11-03T12:00:00+09:00"},
+    ]
+    before = Ways(log)
+    assert [before.tracking(each) for each in "stu"] == ["in_transit", None, None]
+    assert [before.status(each) for each in "stu"] == ["dispatched", "dispatched", "delivered"]
+    after = Ways([*log, said("s", ("c", "delivered", 1)), said("s", ("d", "lost", 4)), said("t", ("e", "returned", 3))])
+    assert [after.tracking(each) for each in "stu"] == ["delivered", "returned", None]
+    assert {id: at.astimezone(UTC).hour for id, at in after.arrived.items()} == {"s": 1, "u": 3}
+    assert set(after.steps["s"]) == {"a", "b", "c"}
+    late = Ways([left("s"), {**said("s", ("a", "delivered", 0)), "day": "2026-11-04"}])
+    assert late.arrived == late.left, "nothing arrives before it left"

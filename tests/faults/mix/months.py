@@ -28,6 +28,7 @@ from tailrace_testing.gateway import Gateway, eventually
 KINDS = ("kill", "strike", "pause")
 BETWEEN = 6
 """Accepted requests between two faults, so that each has traffic to meet."""
+CALLBACKS = "PARTNER_SECRET_CARRIER_CALLBACKS"
 _LONG = 3600.0
 _SPARED = {"stubs"}
 """What stands for the carrier: what it was told by the month is no state of the product."""
@@ -66,7 +67,9 @@ async def run(stack: Stack, seed: int, days: int, folder: Path, say: Callable[[s
     """The log of each company's requests is written to a folder. Raises AssertionError with the first figure that is wrong."""
     outcome = MonthOutcome(seed, days)
     async with Gateway(stack.gateway_url, stack.supervisor.credentials.operator) as gateway:
-        firms = await found_both(gateway, f"http://{HOST}:{stack.plan.ports.services['stubs']}")
+        firms = await found_both(
+            gateway, f"http://{HOST}:{stack.plan.ports.services['stubs']}", stack.environment[CALLBACKS]
+        )
         for firm in firms:
             await quiescent(stack, firm.member.tenant_id)
         months = [Trading(firm, random.Random(at)) for at, firm in enumerate(firms, seed)]

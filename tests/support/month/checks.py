@@ -1,16 +1,21 @@
 """Whether books, shelves, orders and invoices are what the log of requests says: now, and at the end of some days of the month."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
+from month.carrying import MOVE_NOTHING, Ways
 from month.firms import V1, Firm, figures
-from month.reckoning import MonthLedger, Place
+from month.reckoning import MonthLedger
+from month.shelves import Place
 from month.trading import Trading
 
 
 async def check(month: Trading, days: int) -> int:
     """Returns how many figures agree. Raises AssertionError with the first that does not."""
-    firm, ledger, looked = month.firm, MonthLedger(month.log, month.firm.kind.country), 0
+    moved = [each for each in month.log if each["did"] not in MOVE_NOTHING]
+    firm, ledger, looked = month.firm, MonthLedger(moved, month.firm.kind.country), 0
     for ago in (days - 3, days // 2, 1, 0):
         day = (firm.today - timedelta(days=ago)).isoformat()
         said = ledger.as_of(day)
@@ -22,7 +27,7 @@ async def check(month: Trading, days: int) -> int:
         expected = said.get(("receivable", firm.kind.currency), 0), -said.get(("credit", firm.kind.currency), 0)
         assert owed.get(firm.kind.currency, (0, 0)) == expected, f"{firm.kind.name} as of {day}"
         looked += len(said) + 2 * len(shelves) + 2
-    return looked + await _documents(month, ledger)
+    return looked + await _documents(month, ledger) + await _parcels(month)
 
 
 async def _documents(month: Trading, ledger: MonthLedger) -> int:
@@ -47,6 +52,27 @@ async def _documents(month: Trading, ledger: MonthLedger) -> int:
     integrity = await firm.member.get(f"{V1}/integrity")
     assert integrity["intact"], integrity
     return looked
+
+
+async def _parcels(month: Trading) -> int:
+    """What has left, and where it is by now."""
+    ways, looked = Ways(month.log), 0
+    shown = {each["id"]: each for each in await month.firm.member.every("/v1/shipments")}
+    for id in ways.left:
+        now = shown[id]
+        at = None if now["delivered_at"] is None else datetime.fromisoformat(now["delivered_at"])
+        assert (now["status"], at) == (ways.status(id), ways.arrived.get(id)), now["number"]
+        looked += 2
+    for booking in await month.firm.member.every("/v1/bookings"):
+        of, kept = booking["shipment_id"], sorted(_step(each) for each in booking["steps"])
+        said = sorted(_step(each) for each in ways.steps[of].values())
+        assert (booking["tracking"], kept) == (ways.tracking(of), said), booking["shipment_number"]
+        looked += 1 + len(said)
+    return looked
+
+
+def _step(said: Mapping[str, Any]) -> tuple[str, datetime]:
+    return said["state"], datetime.fromisoformat(said["at"])
 
 
 async def on_shelves(firm: Firm, day: str) -> dict[Place, tuple[Fraction, int]]:

@@ -67,14 +67,16 @@ class Firm:
     """Whether the manager is, so that the deputy decides."""
     stubs: str = ""
     """Where the carrier is, and says what became of a parcel."""
+    signs: str = ""
+    """The secret by which the carrier signs what it says by itself."""
     now: datetime = _NEVER
     live: bool = False
     """Whether it is today, when things happen at the moment at which they are said."""
 
     @classmethod
-    async def found(cls, gateway: Gateway, kind: Kind, stubs: str) -> Self:
+    async def found(cls, gateway: Gateway, kind: Kind, stubs: str, signs: str) -> Self:
         member = await gateway.new_tenant(kind.currency, time_zone=kind.zone)
-        firm = cls(kind, member, stubs=stubs)
+        firm = cls(kind, member, stubs=stubs, signs=signs)
         await eventually(
             lambda: member.every("/v1/units"), lambda found: any(u["code"] == "pcs" for u in found), what="units"
         )
@@ -170,9 +172,9 @@ class Firm:
         return datetime.now(ZoneInfo(self.kind.zone)).date()
 
 
-async def found_both(gateway: Gateway, stubs: str) -> list[Firm]:
-    """`stubs` is where the carrier is."""
-    return list(await asyncio.gather(*[Firm.found(gateway, kind, stubs) for kind in (HAMBURG, OSAKA)]))
+async def found_both(gateway: Gateway, stubs: str, signs: str) -> list[Firm]:
+    """`stubs` is where the carrier is, and `signs` the secret of its calls."""
+    return list(await asyncio.gather(*[Firm.found(gateway, kind, stubs, signs) for kind in (HAMBURG, OSAKA)]))
 
 
 async def figures(firm: Firm, day: str | None = None) -> dict[tuple[str, str], int]:

@@ -12,10 +12,9 @@ from typing import Any
 from request_ledger import Log, RequestLedger, half_up
 
 from month.ahead import Prepayment, divided
+from month.shelves import Place, Shelves
 from month.sums import largest, share, taxed
 
-Place = tuple[str, str]
-"""An item and a warehouse."""
 Part = tuple[str, int]
 """A shipment, and the place of a line in its order."""
 
@@ -24,8 +23,7 @@ class MonthLedger(RequestLedger):
     """Reads the log of one company from its beginning to its end. `country` says when tax on what is paid ahead is due."""
 
     def __init__(self, log: Log, country: str = "DE") -> None:
-        self._layers: dict[Place, list[list[Any]]] = defaultdict(list)
-        self._moved: list[tuple[str, Place, Fraction, int]] = []
+        self._shelves = Shelves()
         self._parts: dict[Part, dict[str, Any]] = {}
         self._ahead: dict[str, Prepayment] = {}
         self._taxes_receipts = country != "JP"
@@ -35,12 +33,7 @@ class MonthLedger(RequestLedger):
 
     def stock(self, day: str) -> dict[Place, tuple[Fraction, int]]:
         """Quantity and value by place at the end of a day; what is not there any more is left out."""
-        found: dict[Place, tuple[Fraction, int]] = {}
-        for at, place, quantity, value in self._moved:
-            if at <= day:
-                before = found.get(place, (Fraction(0), 0))
-                found[place] = (before[0] + quantity, before[1] + value)
-        return {place: held for place, held in found.items() if held[0]}
+        return self._shelves.held(day)
 
     def open_of(self, invoice: str) -> int:
         of = self._invoices[invoice]
@@ -112,18 +105,18 @@ class MonthLedger(RequestLedger):
 
     def _received(self, said: Mapping[str, Any]) -> None:
         place, quantity = (said["item"], said["warehouse"]), Fraction(said["quantity"])
-        self._layers[place].append([quantity, said["value"]])
+        self._shelves.put(place, quantity, said["value"])
         owed = {"opening": "equity", "purchase": "supplied"}[said["reason"]]
         self._stock(said, place, quantity, said["value"], owed)
 
     def _counted(self, said: Mapping[str, Any]) -> None:
         """Less was there than in the books."""
         place, quantity = (said["item"], said["warehouse"]), Fraction(said["missing"])
-        self._stock(said, place, -quantity, -self._take(place, quantity), "differences")
+        self._stock(said, place, -quantity, -self._shelves.take(place, quantity), "differences")
 
     def _used(self, said: Mapping[str, Any]) -> None:
         place, quantity = (said["item"], said["warehouse"]), Fraction(said["quantity"])
-        self._stock(said, place, -quantity, -self._take(place, quantity), "usage")
+        self._stock(said, place, -quantity, -self._shelves.take(place, quantity), "usage")
 
     def _shipped(self, said: Mapping[str, Any]) -> None:
         super()._shipped(said)
@@ -131,7 +124,7 @@ class MonthLedger(RequestLedger):
         for at, (line, part) in enumerate(zip(self._orders[said["order"]]["lines"], said["quantities"], strict=True)):
             place, quantity = (line["item"], line["warehouse"]), Fraction(part)
             if quantity:
-                cost = self._take(place, quantity)
+                cost = self._shelves.take(place, quantity)
                 self._stock(said, place, -quantity, -cost, "cost")
                 rate, net, tax = next(amounts)
                 said_ = {"order": said["order"], "place": place, "rate": rate, "quantity": quantity, "cost": cost}
@@ -139,21 +132,8 @@ class MonthLedger(RequestLedger):
                 self._parts[said["shipment"], at] = {**said_, "net": net, "tax": tax, **none}
 
     def _stock(self, said: Mapping[str, Any], place: Place, quantity: Fraction, value: int, against: str) -> None:
-        self._moved.append((said["day"], place, quantity, value))
+        self._shelves.note(said["day"], place, quantity, value)
         self._move(said["day"], said["currency"], stock=value, **{against: -value})
-
-    def _take(self, place: Place, wanted: Fraction) -> int:
-        """What so much costs, oldest first; the last of a layer takes what is left of its value."""
-        cost, layers = 0, self._layers[place]
-        while wanted:
-            quantity, value = layers[0]
-            part = min(wanted, quantity)
-            portion = value if part == quantity else half_up(value * part / quantity)
-            layers[0] = [quantity - part, value - portion]
-            if part == quantity:
-                layers.pop(0)
-            cost, wanted = cost + portion, wanted - part
-        return cost
 
     # What comes back.
 
@@ -185,7 +165,7 @@ class MonthLedger(RequestLedger):
         value = half_up(part["cost"] * part["back"] / part["quantity"]) - part["cost_back"]
         part["cost_back"] += value
         if what == "restock":
-            self._layers[part["place"]].append([quantity, value])
+            self._shelves.put(part["place"], quantity, value)
             self._stock(said, part["place"], quantity, value, "cost")
         else:
             self._move(said["day"], said["currency"], cost=-value, usage=value)

@@ -1,4 +1,6 @@
-"""What comes back, and what never arrives: authorised, received, looked at, credited or exchanged; or lost on its way, credited and sent again."""
+"""What comes back, and what never arrives: authorised, received, looked at, credited or exchanged; brought back by the carrier, of whom nobody took
+it; or lost on its way, credited and sent again.
+"""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -6,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from month import approving
+from month import approving, sending
 from month.firms import V1
 from tailrace_testing.gateway import eventually
 
@@ -19,16 +21,38 @@ async def give_back(month: "Trading", outcome: str) -> None:
     found = [id for id, each in month.gone.items() if any(each["with"].values())]
     if not found:
         return
-    id = month.dice.choice(found)
-    gone, member, dice = month.gone[id], month.firm.member, month.dice
-    order = gone["order"]
+    id, dice = month.dice.choice(found), month.dice
+    gone = month.gone[id]
     with_them = [line for line, left in gone["with"].items() if left]
     wanted = {line: dice.randint(1, gone["with"][line]) for line in dice.sample(with_them, min(len(with_them), 2))}
+    came = {line: many if dice.random() < 0.7 else dice.randint(0, many) for line, many in wanted.items()}
+    came = came if any(came.values()) else wanted
+    seen = {line: _judged(month, many) for line, many in came.items() if many}
+    await _take_back(month, id, wanted, seen, outcome, _fee(month, gone["order"], wanted))
+
+
+async def bring_back(month: "Trading", id: str) -> None:
+    """A whole shipment that nobody took: as good as it left, and nobody pays for it."""
+    wanted = dict(month.gone[id]["with"])
+    seen = {line: {"restock": many, "scrap": 0, "send_back": 0} for line, many in wanted.items()}
+    await _take_back(month, id, wanted, seen, "refund", None)
+
+
+async def _take_back(
+    month: "Trading",
+    id: str,
+    wanted: dict[str, int],
+    seen: dict[str, dict[str, int]],
+    outcome: str,
+    fee: dict[str, Any] | None,
+) -> None:
+    """So much of a shipment is `wanted` back, by line; what came of that is `seen`, by verdict."""
+    gone, member = month.gone[id], month.firm.member
+    order = gone["order"]
     lines = [
         {"shipment_id": id, "line_id": line, "quantity": str(many), "outcome": outcome} for line, many in wanted.items()
     ]
     asked = {"order_id": order["id"], "return_reason_id": month.firm.reason, "lines": lines}
-    fee = _fee(month, order, wanted)
     await member.get(f"/v1/orders/{order['id']}/returnable", having_seen=month.marks[id])
     made = await member.post("/v1/returns", {**asked, "fee": fee})
     made = await member.post(f"/v1/returns/{made['id']}/authorise")
@@ -36,9 +60,7 @@ async def give_back(month: "Trading", outcome: str) -> None:
     await eventually(lambda: _arrived(month, there), bool, what="what is expected")
 
     of = {line["line_id"]: line["id"] for line in made["lines"]}
-    came = {line: many if dice.random() < 0.7 else dice.randint(0, many) for line, many in wanted.items()}
-    came = came if any(came.values()) else wanted
-    seen = {line: _judged(month, many) for line, many in came.items() if many}
+    came = {line: sum(judged.values()) for line, judged in seen.items()}
     receipt = [{"return_line_id": of[line], "quantity": str(came[line])} for line in seen]
     await member.post(f"{there}/receive", {"lines": receipt, "unexpected": [{"description": "A nut", "quantity": "1"}]})
     verdicts = [
@@ -128,17 +150,13 @@ async def lose(month: "Trading") -> None:
     to = {"lines": ["2 Quay"], "city": "Town", "country": month.firm.kind.country}
     order = await month.place([month.line()], customer, ship_to=to)
     shipment = await month.shipment_of(order)
-    at = f"/v1/shipments/{shipment['id']}"
-    await member.post(f"{at}/pick", {})
-    packed = [{"line_id": each["line_id"], "quantity": each["quantity"]} for each in shipment["lines"]]
-    await member.post(f"{at}/packages", {"lines": packed, "weight_grams": 1700})
-    booking = await member.post("/v1/bookings", {"shipment_id": shipment["id"], "choice": "cheapest"})
-    way = f"/v1/bookings/{booking['id']}"
-    await eventually(lambda: member.get(way), lambda now: now["status"] == "booked", what="the booking")
+    booking = await sending.book(month, shipment)
     month.open_orders.remove(order)
-    await month.dispatch(order, shipment["id"], {each["line_id"]: each["quantity"] for each in packed})
-    await eventually(lambda: _lost(month, booking["id"]), bool, what="the lost parcel")
-    assert [each["id"] for each in await member.every("/v1/bookings", tracking="lost")][-1:] == [booking["id"]]
+    await month.dispatch(order, shipment["id"], {each["line_id"]: each["quantity"] for each in shipment["lines"]})
+    steps = [{"reference": "gone", "state": "lost", "at": datetime.now(UTC).isoformat(timespec="seconds")}]
+    await eventually(lambda: _lost(month, booking, steps), bool, what="the lost parcel")
+    month.did("carrier_said", shipment=shipment["id"], steps=steps)
+    assert [each["id"] for each in await member.every("/v1/bookings", tracking="lost")][-1:] == [booking]
     del month.gone[shipment["id"]]
     month.shipped[customer].remove(shipment["id"])
     if not month.shipped[customer]:
@@ -155,9 +173,8 @@ async def lose(month: "Trading") -> None:
     await month.place(order["lines"], customer)
 
 
-async def _lost(month: "Trading", booking: str) -> bool:
+async def _lost(month: "Trading", booking: str, steps: sending.Steps) -> bool:
     """The carrier says so as soon as it is asked."""
-    steps = [{"reference": "gone", "state": "lost", "at": datetime.now(UTC).isoformat()}]
     async with httpx2.AsyncClient(base_url=month.firm.stubs, timeout=60) as carrier:
         await carrier.put(f"/carrier/ways/{booking}", json=steps)
     member, way = month.firm.member, f"/v1/bookings/{booking}"

@@ -1,7 +1,7 @@
 """What people do in a month, by the seed: order, change their minds, ship in parts, invoice, pay wrongly, count and put right. All of it is noted.
 
-What takes several steps has a module of its own: `approving`, `offering`, `reminding`, `returning`. A company's requests come one after another,
-dated within its own day, so that what follows from them is certain; the companies trade at the same time.
+What takes several steps has a module of its own: `approving`, `offering`, `reminding`, `returning`, `sending`. A company's requests come one after
+another, dated within its own day, so that what follows from them is certain; the companies trade at the same time.
 """
 
 import random
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from month import approving, offering, reminding, returning
+from month import approving, offering, reminding, returning, sending
 from month.firms import V1, Firm
 from tailrace.core.ids import uuid7
 from tailrace_testing.gateway import eventually
@@ -34,6 +34,10 @@ class Trading:
     """Invoices that nobody has issued yet, and the shipments that they are of."""
     gone: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By shipment, what left and is still with the customer: its order, and quantities by line."""
+    arrived: set[str] = field(default_factory=set)
+    """Shipments of which somebody has said what became of them."""
+    refused: list[str] = field(default_factory=list)
+    """Shipments that the carrier brings back."""
     marks: dict[str, str] = field(default_factory=dict)
     """By shipment and order, the event that others have to have heard of before they are asked about it."""
     tales: set[str] = field(default_factory=set)
@@ -72,8 +76,10 @@ class Trading:
             0: [lambda: reminding.sell_to_who_pays_late(self), self.buy],
             1: [lambda: offering.ask_ahead(self), self.use, self.count],
             2: [self.firm.leave, lambda: approving.exceed(self)],
-            3: [lambda: offering.quote(self), self.cancel],
+            3: [lambda: offering.quote(self), self.cancel, lambda: sending.sign(self)],
             4: [self.firm.come_back, lambda: returning.lose(self)],
+            5: [lambda: sending.deliver_in_part(self)],
+            6: [lambda: sending.sign(self)],
             7: [lambda: offering.quote(self), lambda: offering.ask_ahead(self)],
             9: [lambda: approving.exceed(self)],
             10: [lambda: offering.ask_ahead(self)],
@@ -82,6 +88,8 @@ class Trading:
     async def today(self, days: int) -> None:
         """What holds from the moment at which it is done: goods come back, and who pays late is reminded."""
         await reminding.remind(self)
+        for id in self.refused:
+            await returning.bring_back(self, id)
         for number in range(max(2, days // 4)):
             await returning.give_back(self, "refund" if number % 2 else "exchange")
             await self._some_of({**self._usual(), self.issue: 3}, 2)
@@ -233,17 +241,15 @@ class Trading:
     async def dispatch(self, order: dict[str, Any], shipment: str, quantities: dict[str, str]) -> None:
         """`quantities` leave, by line of the order."""
         order["left"] = True
-        marks: list[str] = []
-        await self.firm.member.post(
-            f"/v1/shipments/{shipment}/dispatch", {"dispatched_at": self.firm.tick(11)}, marks=marks
-        )
+        marks, at = list[str](), self.firm.tick(11)
+        await self.firm.member.post(f"/v1/shipments/{shipment}/dispatch", {"dispatched_at": at}, marks=marks)
         # What left is issued before anything else moves, so that it is certain which goods those were.
         await self.firm.member.get("/v1/inventory/stock", having_seen=marks[-1])
         self.shipped.setdefault(order["customer"], []).append(shipment)
         self.marks[shipment] = marks[-1]
         self.gone[shipment] = {"order": order, "with": {id: int(q) for id, q in quantities.items()}}
         left = [quantities.get(part, "0") for part in order["parts"]]
-        self.did("shipped", order=order["id"], shipment=shipment, quantities=left)
+        self.did("shipped", order=order["id"], shipment=shipment, quantities=left, at=at)
 
     # Money.
 
