@@ -1,9 +1,14 @@
 """A company's time zone reaches every service, and its days differ from its neighbour's."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tailrace_testing.gateway import Gateway, Member
+import asyncpg
+
+from tailrace.stack.embedded import Stack
+from tailrace_testing import today
+from tailrace_testing.gateway import Gateway, Member, eventually
 
 EAST, WEST = "Etc/GMT-14", "Etc/GMT+12"
 """26 hours apart: whatever time it is, the day that it is in the west is over in the east."""
@@ -28,6 +33,36 @@ async def test_a_day_is_over_in_the_east_that_goes_on_in_the_west(gateway: Gatew
         day = today_in(WEST)
         said = await closes(east, day), await closes(west, day)
     assert said == (200, 409)
+
+
+async def set_back(fleet: Stack, member: Member, schedule: str) -> bool:
+    """Whether customers count what came of a schedule from two days ago on, as if they had not run meanwhile; not before it is planned."""
+    connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/customers")
+    try:
+        back = (
+            "UPDATE timer_payload SET payload = jsonb_set(payload, '{after}', to_jsonb($3::text))"
+            " WHERE name = $1 AND key = $2 AND payload ->> 'after' IS NOT NULL"
+        )
+        moment = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+        done = await connection.execute(back, f"schedule:{schedule}", UUID(member.tenant_id), moment)
+        return str(done) == "UPDATE 1"
+    finally:
+        await connection.close()
+
+
+async def test_a_morning_that_was_missed_is_made_up_for_when_the_company_moves(fleet: Stack, gateway: Gateway) -> None:
+    member = await gateway.new_tenant()
+    at = f"/v1/customers/{(await member.post('/v1/customers', {'name': 'Ada', 'currency': 'EUR'}))['id']}"
+    wants = {"risk_tolerance": "balanced", "experience": "good", "objectives": ["growth"], "horizon_years": 10}
+    await member.put(f"{at}/profile", {**wants, "reviewed_on": "2026-01-15", "review_due_on": "2026-02-15"})
+    await eventually(lambda: set_back(fleet, member, "customers.reviews"), bool, what="the schedule of the company")
+    since = str(today() + timedelta(days=3))
+    await member.put("/v1/tenants/current/time-zone", {"time_zone": "Asia/Tokyo", "since": since})
+
+    async def announced() -> int:
+        return len(await member.every(f"{at}/timeline", type="customer.review_due_reached"))
+
+    await eventually(announced, lambda times: times == 1, what="the announcement")
 
 
 async def test_lists_of_every_service_take_a_plain_day(gateway: Gateway) -> None:

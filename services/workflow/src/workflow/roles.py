@@ -1,4 +1,4 @@
-"""The roles that a version of a process names: whoever has one may be asked, so identity keeps it while the version counts.
+"""The roles that a version of a process names: who has one may be asked, so identity keeps it while the version counts.
 
 What an expression puts together as it runs is not known before; a role that stands in it as it is, is.
 """
