@@ -6,8 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from contracts.customers import CustomerCreditChanged
 from customers.service import service
+from tailrace.transfer import importing
 from tailrace_testing import Harness, MakeHarness
 
 from .conftest import AT, Sales
@@ -260,3 +263,26 @@ async def test_lists_may_come_as_json_and_an_export_comes_back_as_it_was(sales: 
     events = len(await sales.h.published())
     assert (await sales.h.import_rows(FILE, exported.text))["counts"] == {"unchanged": 1}
     assert len(await sales.h.published()) == events
+
+
+async def test_what_somebody_changes_while_a_file_is_read_stays(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row is replaced in the columns that the file has: the others are as they are then, not as they were when it was read."""
+    there = await sales.create(number="A-1")
+    changed: list[str] = []
+    checked = importing._Importer._skip_marked
+
+    async def meanwhile(self: Any, documents: Any) -> None:
+        await checked(self, documents)
+        if not changed:
+            changed.append("once")
+            await sales.act(there, "people", 201, name="Eve")
+
+    monkeypatch.setattr(importing._Importer, "_skip_marked", meanwhile)
+    job = await sales.h.import_rows(FILE, "number,name,currency\nA-1,Ada Mills,EUR\n")
+    assert (job["counts"], changed) == ({}, ["once"])
+    await sales.h.admin.execute("UPDATE job_queue SET due_at = now()")
+    await sales.h.run_jobs()
+    done = (await sales.h.client.get(f"{AT}/jobs/{job['id']}")).json()
+    assert done["counts"] == {"replaced": 1}
+    customer = await _customer(sales.h, "A-1")
+    assert (customer["name"], [each["name"] for each in customer["people"]]) == ("Ada Mills", ["Eve"])

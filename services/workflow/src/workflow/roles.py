@@ -51,7 +51,7 @@ def _of_decision(name: str, dmn: str) -> frozenset[str]:
     if name == MATRIX:
         return frozenset(of_rows(rule.then for rule in matrix.read(dmn.encode()).rules))
     texts = etree.fromstring(dmn.encode(), _PARSER).itertext()
-    return frozenset(role for text in texts for role in _in_an_expression(text))
+    return frozenset(role for text in texts for role in _in_an_expression(str(text)))
 
 
 def _of_text(said: Any) -> Iterable[str]:

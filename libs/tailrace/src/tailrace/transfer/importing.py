@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from tailrace.core.days import Calendar
 from tailrace.core.errors import NotYetKnown, Problem
@@ -56,6 +57,8 @@ class _Document:
     """Properties that the file has a column for, and nothing in it."""
     body: Any = None
     existing: Any = None
+    version: int | None = None
+    """That of what is there already, when the body was made over it."""
     faults: list[tuple[str, int, str]] = field(default_factory=list)
     """Path, row within the document, reason."""
     became: Became | None = None
@@ -205,8 +208,10 @@ class _Importer:
                     document.faults.append((path, row, str(each["msg"])))
         if document.faults:
             document.became = "refused"
-        elif document.existing is not None and not self._of.differs(document.existing, document.body):
-            document.became = "unchanged"
+        elif document.existing is not None:
+            document.version = document.existing.version
+            if not self._of.differs(document.existing, document.body):
+                document.became = "unchanged"
 
     def _overlaid(self, document: _Document) -> dict[str, Any]:
         if document.existing is None:
@@ -294,6 +299,11 @@ class _Importer:
         marks = self._is_marked(document)
         if document.existing is not None:
             assert self._of.replace is not None
+            assert self._of.kind is not None
+            there = await self._tx.load(self._of.kind, document.existing.id)
+            if there.version != document.version:
+                # What the file says nothing of would be put back to what it was when it was read.
+                raise StaleDataError("The row was changed while the file was read.")
             await self._of.replace(self._tx, document.existing, document.body)
             return "replaced"
         await self._of.create(self._tx, document.body)
