@@ -17,6 +17,8 @@ FILES = {
     "customers": "Number,名称,Currency,E-mail\nA-1,Ada Works,EUR,office@ada.example\nA-2,山田製作所,JPY,\n",
     "items": "SKU,Name,Unit,Tax rate\nBOLT,Bolt,pcs,0.19\nNUT,Nut,pcs,0.19\n",
     "stock": "SKU,Warehouse,Quantity,Value,Currency\nBOLT,MAIN,100,5000,EUR\nNUT,MAIN,50,500,EUR\n",
+    "opening-balances": "Text,Effective at,Account,Currency,Debit,Credit\n"
+    "Opening,2026-01-01,1000,EUR,900,\n,,6000,EUR,,900\n",
     "orders": "Customer reference,Customer,Currency,Confirm,SKU,Warehouse,Quantity,Net\n"
     "PO-1,Ada Works,EUR,yes,BOLT,MAIN,5,600\n,,,,NUT,MAIN,5,100\n",
 }
@@ -31,6 +33,7 @@ async def _import(gateway: Gateway, member: Member, what: str, path: Path, **mor
 async def test_a_company_moves_in_and_a_second_time_nothing_happens(gateway: Gateway, tmp_path: Path) -> None:
     member = await gateway.new_tenant()
     await eventually(lambda: member.every("/v1/units"), bool, what="units of measure")
+    await eventually(lambda: member.every("/v1/accounting/accounts"), bool, what="the chart of accounts")
     await member.post("/v1/warehouses", {"code": "MAIN", "name": "Main"})
     for _ in range(2):
         for what, text in FILES.items():
@@ -45,6 +48,25 @@ async def test_a_company_moves_in_and_a_second_time_nothing_happens(gateway: Gat
     assert sorted((each["on_hand"], each["value"]) for each in stock) == [("100", 5000), ("50", 500)]
     exported = await member.send("GET", "/v1/customers", headers={"Accept": "text/csv"})
     assert exported.status_code == 200 and len(exported.text.splitlines()) == 3
+    opening = [each for each in await member.every("/v1/accounting/journals") if each["text"] == "Opening"]
+    assert [each["effective_at"] for each in opening] == ["2026-01-01T00:00:00Z"]
+    (ada,) = await member.every("/v1/customers", number="A-1")
+    await _is_kept_as_far_as_it_is_seen(gateway, member, f"/v1/customers/{ada['id']}")
+
+
+async def _is_kept_as_far_as_it_is_seen(gateway: Gateway, member: Member, at: str) -> None:
+    """Somebody without `customers:pii` sees no e-mail address, keeps it by leaving it out, and cannot say another one."""
+    await member.post("/v1/auth/roles", {"name": "clerk", "scopes": ["customers:read", "customers:write"]})
+    email = f"clerk@{member.slug}.example"
+    await member.post("/v1/auth/users", {"email": email, "name": "Clerk", "password": PASSWORD, "roles": ["clerk"]})
+    clerk = await gateway.log_in(member.slug, email)
+    assert "emails" not in await clerk.get(at)
+    said = {"name": "Ada Works Ltd", "currency": "EUR"}
+    assert "emails" not in await clerk.put(at, said)
+    refused = await clerk.send("PUT", at, json={**said, "emails": []})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "/emails")
+    whole = await member.get(at)
+    assert (whole["name"], [each["address"] for each in whole["emails"]]) == ("Ada Works Ltd", ["office@ada.example"])
 
 
 async def test_many_are_made_in_one_request_and_taken_away_as_a_spreadsheet(gateway: Gateway) -> None:

@@ -101,6 +101,8 @@ async def test_whoever_leaves_in_the_middle_of_everything_leaves_no_orphan(fleet
     team = await admin.post("/v1/auth/teams", {"name": "Sales", "lead_id": di, "deputy_id": cy, "member_ids": [bo]})
     customers = await asyncio.gather(*(given(admin, f"Ada {number}", bo) for number in range(CUSTOMERS)))
     assert await of(admin, bo) == CUSTOMERS
+    looked_after = await admin.every(f"/v1/customers/by-sales/{bo}")
+    assert {each["id"] for each in looked_after} == set(customers)
 
     late = asyncio.gather(*(given(admin, f"Late {number}", bo) for number in range(CUSTOMERS)))
     await asyncio.sleep(0)
