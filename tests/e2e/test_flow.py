@@ -1,6 +1,7 @@
 """The main job, small: an order becomes a reservation, a shipment and balanced journals, with Kafka alone between the services."""
 
 import asyncio
+from typing import Any
 
 from company import COST, OPENING, PRICE, Company, dead_letters
 
@@ -10,8 +11,19 @@ from tailrace_testing.gateway import Gateway, eventually
 
 async def test_an_order_is_reserved_shipped_and_booked(fleet: Stack, gateway: Gateway) -> None:
     company = await Company.found(gateway)
-    order = await company.order(12)
+    order = await company.order(10)
+    # What binds is changed as a new version, as long as nothing has left.
+    here = f"/v1/orders/{order['id']}"
+    await company.member.post(f"{here}/reopen", {"reason": "Two more."})
+    await eventually(lambda: company.read(order["id"]), lambda o: o["status"] == "draft", what="the order let go of")
+    body = company.body(12)
+    del body["confirm"]
+    await company.member.put(here, body)
+    order = await company.member.post(f"{here}/confirm")
+    company.accepted[order["id"]] = 12
     assert (order["status"], order["net"], order["tax"]) == ("confirmed", 12 * PRICE, 12 * PRICE // 10)
+    (before,) = await company.member.every(f"{here}/versions")
+    assert before["net"] == 10 * PRICE
     await eventually(lambda: company.read(order["id"]), lambda o: o["allocation"] == "full", what="allocation")
     assert float((await company.stock())["reserved"]) == 12
     await company.ship(order["id"])
@@ -56,9 +68,14 @@ async def test_partial_shipments_add_up(gateway: Gateway) -> None:
     order = await company.order(10)
     (shipment,) = await eventually(lambda: company.shipments(order["id"]), bool, what="a shipment")
     line = shipment["lines"][0]["line_id"]
-    split = await company.member.post(
-        f"/v1/shipments/{shipment['id']}/split", {"lines": [{"line_id": line, "quantity": "3"}]}
-    )
+
+    async def split_off(quantity: str) -> Any:
+        part = {"lines": [{"line_id": line, "quantity": quantity}]}
+        return await company.member.post(f"/v1/shipments/{shipment['id']}/split", part)
+
+    split, small = await split_off("2"), await split_off("1")
+    merged = await company.member.post(f"/v1/shipments/{split['id']}/merge", {"shipment_id": small["id"]})
+    assert [each["quantity"] for each in merged["lines"]] == ["3"]
     await company.member.post(f"/v1/shipments/{split['id']}/dispatch", {})
     await eventually(lambda: company.read(order["id"]), lambda o: o["shipment"] == "partial", what="a partial shipment")
     await company.member.post(f"/v1/shipments/{shipment['id']}/dispatch", {})

@@ -1,6 +1,6 @@
 """From an order to its money: shipped in two parts, invoiced, printed, paid by a statement of the bank, and the order knows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -86,3 +86,66 @@ async def test_an_order_is_shipped_invoiced_printed_and_paid(fleet: Stack, gatew
     integrity = await member.get(f"{V1}/integrity")
     assert integrity["intact"], integrity
     assert await dead_letters(fleet, company) == []
+
+
+IBAN = "DE89370400440532013000"
+OUT, IN, NOT = "0.9", "0.95", "1.1"
+"""What a dollar is worth in euro: on the day of the invoice, from the next day on, and from today on."""
+
+
+async def test_a_service_in_another_currency_is_invoiced_valued_and_paid(fleet: Stack, gateway: Gateway) -> None:
+    """1,100.00 dollars, which are worth 990.00 euro when they are asked for, and 1,045.00 when a day is valued and when they are paid."""
+    company = await Company.found(gateway)
+    member = company.member
+    await member.put(f"{V1}/billing", {"issuer": ISSUER})
+    done = datetime.now(UTC).replace(hour=12) - timedelta(days=4)
+    days = [(done + timedelta(days=later)).date() for later in (0, 1, 4)]
+    for day, rate in zip(days, (OUT, IN, NOT), strict=True):
+        await member.put(f"{V1}/rates", {"currency": "USD", "against": "EUR", "day": day.isoformat(), "rate": rate})
+    service = {"sku": "HOUR", "name": "Hour", "kind": "service", "unit": "pcs", "tax_rate": "0.1"}
+    company.item_id = (await member.post("/v1/items", service))["id"]
+    terms = company.body(1, currency="USD", ordered_at=done.isoformat())
+    terms["lines"][0]["unit_price"] = "100000"
+    order = await member.post("/v1/orders", terms)
+    marks: list[str] = []
+    await member.post(f"/v1/orders/{order['id']}/perform", {"performed_at": done.isoformat()}, marks=marks)
+    await member.get(f"{V1}/invoices", limit=1, having_seen=marks[-1])
+    draft = await member.post(f"{V1}/invoices", {"order_id": order["id"]})
+    invoice = await member.post(f"{V1}/invoices/{draft['id']}/issue", {"dated": days[0].isoformat()})
+    assert (invoice["currency"], invoice["total"]) == ("USD", 110_000)
+    valued = await member.post(f"{V1}/revaluations", {"day": days[1].isoformat()})
+    assert (valued["currency"], valued["difference"]) == ("EUR", 5_500)
+
+    bank = {"code": "HB", "name": "House bank", "currency": "USD", "account": "1000", "iban": IBAN}
+    account = await member.post(f"{V1}/bank-accounts", bank)
+    content = _camt("1100.00", f"Invoice {invoice['number']}", days[1])
+    body = {"bank_account_id": account["id"], "format": "camt.053", "content": content, "confirm_certain": True}
+    read = await member.post(f"{V1}/bank-statements", body)
+    (line,) = await member.every(f"{V1}/bank-lines", bank_statement_id=read["id"])
+    payment = await member.get(f"{V1}/payments/{line['payment_id']}")
+    (allocation,) = payment["allocations"]
+    assert (line["status"], allocation["settled"], allocation["realised"]) == ("matched", 110_000, 5_500)
+    assert (await member.get(f"{V1}/invoices/{invoice['id']}"))["status"] == "paid"
+    await quiescent(fleet, member.tenant_id)
+    trial = await member.get(f"{V1}/trial-balance", currency="USD")
+    assert {row["account"]: row["balance"] for row in trial["rows"] if row["balance"]} == {
+        "1000": 110_000,
+        "2200": -10_000,
+        "4000": -100_000,
+    }
+    integrity = await member.get(f"{V1}/integrity")
+    assert integrity["intact"], integrity
+    assert await dead_letters(fleet, company) == []
+
+
+def _camt(amount: str, text: str, day: date) -> str:
+    """A statement of one line, as a bank sends it."""
+    paid = f"<NtryDtls><TxDtls><RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls></NtryDtls>"
+    dated = f"<BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt>"
+    entry = (
+        f'<Ntry><Amt Ccy="USD">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>{dated}{paid}</Ntry>'
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">'
+        f"<BkToCstmrStmt><Stmt><Id>S-1</Id><Acct><Id><IBAN>{IBAN}</IBAN></Id></Acct>{entry}</Stmt></BkToCstmrStmt></Document>"
+    )

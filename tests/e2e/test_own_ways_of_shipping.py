@@ -6,10 +6,11 @@ from company import Company
 
 from tailrace_testing.gateway import Gateway, eventually
 
+METAL = {"heat_numbers": True, "certificates": True}
 SETTINGS = {
     "fields": {"shipment": [{"key": "inspection", "label": "Inspection report", "required": True}]},
     "numbering": {"shipment": "S-{number:05}"},
-    "shipping": {"lots": True, "first_expired_first": False, "in_parts": False},
+    "shipping": {"lots": True, "first_expired_first": False, "in_parts": False, **METAL},
 }
 
 
@@ -47,5 +48,10 @@ async def test_goods_leave_as_the_companys_template_says(gateway: Gateway) -> No
     assert await refused("dispatch") == (409, "field-missing")
     fields = {"custom_fields": {"inspection": "IR-7"}}
     await member.put(f"/v1/shipments/{shipment['id']}/custom-fields", fields)
+    # The lots say of which melts it is; the certificate is missing.
+    assert await refused("dispatch") == (409, "certificate-missing")
+    files = {"file": ("3.1.pdf", b"%PDF-1.7\n", "application/pdf")}
+    added = await member.send("POST", f"/v1/shipments/{shipment['id']}/attachments", files=files)
+    assert added.status_code == 201, added.text
     await member.post(f"/v1/shipments/{shipment['id']}/dispatch", {})
     await eventually(lambda: company.read(order["id"]), lambda o: o["shipment"] == "full", what="all of it shipped")

@@ -18,7 +18,7 @@ from sandbox import Sandbox
 from tailrace.codegen.scaffold import singular
 from tailrace_testing import today
 
-pytestmark = pytest.mark.lasts(60)
+pytestmark = pytest.mark.lasts(200)
 
 PAGE = "docs/how-to/add-a-service.md"
 BY_HAND = "claims"
