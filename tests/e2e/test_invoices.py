@@ -113,6 +113,7 @@ async def test_a_service_in_another_currency_is_invoiced_valued_and_paid(fleet: 
     draft = await member.post(f"{V1}/invoices", {"order_id": order["id"]})
     invoice = await member.post(f"{V1}/invoices/{draft['id']}/issue", {"dated": days[0].isoformat()})
     assert (invoice["currency"], invoice["total"]) == ("USD", 110_000)
+    await quiescent(fleet, member.tenant_id)
     valued = await member.post(f"{V1}/revaluations", {"day": days[1].isoformat()})
     assert (valued["currency"], valued["difference"]) == ("EUR", 5_500)
 

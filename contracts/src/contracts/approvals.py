@@ -90,6 +90,16 @@ class ApprovalUpdated(ApprovalEvent):
     type: ClassVar[str] = "approval.updated"
 
 
+class ApprovalMoved(ApprovalEvent):
+    """It goes on with another version of its process, from where it is."""
+
+    type: ClassVar[str] = "approval.moved"
+
+    process_version: int
+    roles: list[str]
+    """The roles that this version names, or who asked: any of them may come to be asked."""
+
+
 class ApprovalAssigned(ApprovalEvent):
     """A step waits for people, or for others than before: any of `user_ids`, and any who has one of the `roles`."""
 
@@ -264,6 +274,7 @@ ANSWERS: tuple[type[ApprovalEvent], ...] = (ApprovalApproved, ApprovalRejected, 
 PUBLISHED: tuple[type[Event], ...] = (
     ApprovalRequested,
     ApprovalUpdated,
+    ApprovalMoved,
     ApprovalAssigned,
     ApprovalClaimed,
     ApprovalReleased,

@@ -286,3 +286,57 @@ async def test_what_somebody_changes_while_a_file_is_read_stays(sales: Sales, mo
     assert done["counts"] == {"replaced": 1}
     customer = await _customer(sales.h, "A-1")
     assert (customer["name"], [each["name"] for each in customer["people"]]) == ("Ada Mills", ["Eve"])
+
+
+async def test_a_number_that_the_file_itself_was_given_is_taken(sales: Sales) -> None:
+    text = "number,name,currency\n,Ada Works,EUR\nC-000001,Bo Works,EUR\n"
+    job = await sales.h.import_rows(FILE, text)
+    assert (job["state"], job["counts"]) == ("succeeded", {"created": 1, "refused": 1})
+    assert (await _customer(sales.h, "C-000001"))["name"] == "Ada Works"
+    twice = await sales.h.import_rows(FILE, "number,name,currency\n'=A,Ada,EUR\n=A,Bo,EUR\n")
+    assert twice["counts"] == {"created": 1, "refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("there", "said", "people"),
+    [
+        (["Grace"], [" Grace"], [("Grace", True)]),
+        (["Strauß", "Strauss"], ["Strauss"], [("Strauß", False), ("Strauss", True)]),
+        (["Strauß", "Strauss"], ["STRAUSS"], None),
+        (["田中", "田中"], ["田中"], None),
+        (["田中", "田中"], ["田中", "田中"], [("田中", True), ("田中", True)]),
+        (["Ada"], [{"position": "Buyer"}], None),
+    ],
+)
+async def test_who_is_meant_by_a_name(
+    sales: Sales, there: list[str], said: list[Any], people: list[tuple[str, bool]] | None
+) -> None:
+    """Whoever is spelled so, or else has that name; where several might be meant, the row is refused. Nobody loses what was known of them."""
+    customer = await sales.create(number="A-1")
+    for name in there:
+        await sales.act(customer, "people", 201, name=name, emails=[{"address": "a@ada.example"}])
+    before = (await _customer(sales.h, "A-1"))["people"]
+    entries = [{"name": name, "position": "Buyer"} if isinstance(name, str) else name for name in said]
+    file = io.StringIO()
+    rows = [["number", "name", "currency", "people"], ["A-1", "Ada Works", "EUR", json.dumps([*entries])]]
+    csv.writer(file).writerows(rows)
+    job = await sales.h.import_rows(FILE, file.getvalue())
+    now = (await _customer(sales.h, "A-1"))["people"]
+    if people is None:
+        assert (job["counts"], now) == ({"refused": 1}, before)
+        return
+    assert job["counts"] == {"replaced": 1}
+    assert sorted((each["name"], each["position"] == "Buyer") for each in now) == sorted(people)
+    assert {(each["id"], each["name"]) for each in now} == {(each["id"], each["name"]) for each in before}
+    assert all(each["emails"] for each in now)
+
+
+@pytest.mark.parametrize(
+    "cell", ["[" * 600 + "]" * 600, "[" * 20 + "]" * 20, json.dumps([0] * 2000), '{"a": 1}', "[null]"]
+)
+async def test_a_cell_of_nonsense_costs_its_own_row(sales: Sales, cell: str) -> None:
+    file = io.StringIO()
+    rows = [["number", "name", "currency", "people"], ["A-1", "Ada", "EUR", cell], ["A-2", "Bo", "EUR", ""]]
+    csv.writer(file).writerows(rows)
+    job = await sales.h.import_rows(FILE, file.getvalue())
+    assert (job["state"], job["counts"]) == ("succeeded", {"created": 1, "refused": 1})

@@ -14,6 +14,7 @@ from contracts.analytics import KpiChanged, KpiCreated, KpiDeleted, KpiRestored
 from contracts.approvals import (
     ANSWERS,
     ApprovalEvent,
+    ApprovalMoved,
     ApprovalRejected,
     ApprovalRequested,
     ApprovalSubject,
@@ -165,6 +166,7 @@ def approval(kind: type[ApprovalEvent], **said: Any) -> ApprovalEvent:
 async def test_a_role_that_a_running_approval_may_ask_is_not_deleted(company: Company, answer: Any) -> None:
     seller = await made(company.admin, ROLES, "seller", scopes=["quotes:read"])
     requested = approval(ApprovalRequested, roles=["manager", "seller"])
+    moved = approval(ApprovalMoved, process_version=2, roles=["manager"])
     # Its process has another version by now, which asks others.
     await company.hear(requested, activated("manager"))
     at = f"{ROLES}/{seller['id']}"
@@ -172,6 +174,10 @@ async def test_a_role_that_a_running_approval_may_ask_is_not_deleted(company: Co
     assert await company.refused(at) == f"Role seller is still needed by {needed_by}."
     await company.hear(approval(ApprovalRejected, reason="too dear", then="restart"), requested)
     assert needed_by in await company.refused(at)
+    await company.hear(moved)
+    buyer = await made(company.admin, ROLES, "buyer", scopes=["quotes:read"])
+    await company.hear(moved.model_copy(update={"roles": ["buyer", "seller"]}))
+    assert needed_by in await company.refused(f"{ROLES}/{buyer['id']}")
     await company.hear(approval(answer, **({"reason": "too dear"} if answer is ApprovalRejected else {})))
     await company.deleted(at)
 

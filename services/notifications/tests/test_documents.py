@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from contracts.analytics import KpiCreated, KpiUpdated
-from contracts.carriage import BookingTracked
+from contracts.carriage import BookingTracked, TrackedStep
 from contracts.invoices import InvoicePaid
 from contracts.orders import (
     OrderAssigned,
@@ -25,6 +25,7 @@ from .conftest import OWN, SUBSCRIPTIONS, Office
 
 DAY = date(2026, 11, 28)
 NOON = datetime(2026, 11, 28, 3, tzinfo=UTC)
+EARLIER = TrackedStep(reference="a", state="picked_up", at=NOON)
 
 
 class Desk:
@@ -148,9 +149,9 @@ async def test_what_arrives_and_is_paid_is_told_to_subscribers_alone_those_of_th
 
 async def test_who_sells_it_hears_of_a_parcel_in_trouble(desk: Desk) -> None:
     shipment_id, office = await desk.ship(), desk.office
-    for state in ("out_for_delivery", "returned"):
+    for state, steps in (("out_for_delivery", []), ("returned", []), ("returned", [EARLIER])):
         said = BookingTracked(
-            booking_id=uuid7(), shipment_id=shipment_id, order_id=desk.order_id, state=state, steps=[]
+            booking_id=uuid7(), shipment_id=shipment_id, order_id=desk.order_id, state=state, steps=steps
         )
         await office.h.deliver(said, aggregate_id=said.booking_id)
     told = ("shipment.in_trouble", "Ada Works への出荷 SH-7 について配送業者からの連絡: returned")

@@ -9,7 +9,7 @@ from contracts.approvals import ApprovalSubject
 from contracts.credit import OrderCreditHeld
 from contracts.orders import OrderAssigned, OrderCreated
 from contracts.quotes import QuoteDeclined
-from contracts.users import RoleChanged, TeamCreated, TeamUpdated, UserCreated
+from contracts.users import RoleChanged, TeamCreated, TeamUpdated, UserCreated, UserUpdated
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
 
@@ -116,9 +116,16 @@ async def test_what_one_subscribed_to_goes_by_the_same_rule(sales: Sales) -> Non
     await sales.hold(others, "B")
     await sales.hold(mine, "A")
     assert await sales.heard(sales.dan) == _titles("A")
+    for active in (False, True):
+        said = UserUpdated(
+            user_id=sales.dan, email="dan@acme.example", name="X", roles=[sales.roles[sales.dan].hex], active=active
+        )
+        await sales.tell(said, sales.dan)
+        await sales.hold(mine, "A" if active else "Nobody")
+    assert await sales.heard(sales.dan) == _titles("A", "A")
     await sales.allow(sales.dan, "quotes:read:own")
     await sales.hold(mine, "A")
-    assert await sales.heard(sales.dan) == _titles("A"), "who may see orders no more"
+    assert await sales.heard(sales.dan) == _titles("A", "A"), "who may see orders no more"
 
 
 async def test_who_sees_their_teams_hears_of_all_that_lies_within(sales: Sales) -> None:

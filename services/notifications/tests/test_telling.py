@@ -1,6 +1,7 @@
 """Those whom an event is about are told, once, in their language; nobody sees another's."""
 
 from datetime import UTC, datetime
+from string import Formatter
 
 import pytest
 
@@ -278,6 +279,10 @@ def test_the_catalogue_speaks_both_languages_of_fields_that_there_are(kind: kind
     for event, words in kind.events.items():
         assert set(words) == {"en", "ja"}
         assert kind.document in event.model_fields
+        placeholders = [
+            {name for text in said for _, name, _, _ in Formatter().parse(text) if name} for said in words.values()
+        ]
+        assert placeholders[0] == placeholders[1], event.type
 
 
 def test_the_names_are_those_of_the_catalogue() -> None:

@@ -45,6 +45,7 @@ async def test_a_shipment_is_booked_leaves_by_it_and_is_tracked_to_the_door(desk
     tracked = [e.event for e in await desk.h.published("shipment.booking.tracked")]
     assert [[s.reference for s in e.steps] for e in tracked] == [["c"], ["a"], ["d", "e"]]  # type: ignore[attr-defined]
     assert [e.state for e in tracked] == ["in_transit", "in_transit", "delivered"]  # type: ignore[attr-defined]
+    assert {str(e.order_id) for e in tracked} == {now["order_id"]}  # type: ignore[attr-defined]
     assert (await desk.read(id))["ended"] is True
     count = len(partner.asked("ways"))
     await partner.look()

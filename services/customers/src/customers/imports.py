@@ -11,9 +11,10 @@ from customers.models import Customer, Person
 from customers.projections import days
 from customers.scopes import assign, credit
 from tailrace.core.errors import Invalid
-from tailrace.core.text import folded
+from tailrace.core.text import shortened
 from tailrace.db.database import Tx
 from tailrace.transfer.columns import Column, column
+from tailrace.transfer.entries import paired
 from tailrace.transfer.importable import Importable
 
 
@@ -57,16 +58,13 @@ async def _replace_row(tx: Tx, row: Customer, body: CustomerRowBody) -> Customer
 
 def _describe(row: Customer, said: Sequence[PersonBody]) -> None:
     """These speak for the customer: who is there under a name stays who they are."""
-    there = list(row.people)
-    people = []
-    for each in said:
-        person = next((one for one in there if folded(one.name) == folded(each.name)), None)
-        if person is None:
-            person = Person.of(each.values())
+    there, people = list(row.people), []
+    for place, each in zip(paired([one.name for one in there], [each.name for each in said]), said, strict=True):
+        if place is None:
+            people.append(Person.of(each.values()))
         else:
-            there.remove(person)
-            person.update_from(each.values())
-        people.append(person)
+            there[place].update_from(each.values())
+            people.append(there[place])
     row.set_people(people)
 
 
@@ -100,7 +98,7 @@ def _state(row: Customer) -> dict[str, Any]:
 def _consents(row: Customer) -> ConsentsRowBody:
     """As a file may say them: the words of a form may be longer, and stand in several lines."""
     said = {
-        purpose: {**each, "source": each["source"].translate(_IN_ONE_LINE)[:_LONGEST].strip()}
+        purpose: {**each, "source": shortened(each["source"].translate(_IN_ONE_LINE), _LONGEST)}
         for purpose, each in row.consents.items()
     }
     return ConsentsRowBody.model_validate(said)

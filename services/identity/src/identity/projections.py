@@ -2,14 +2,14 @@
 
 The rules by which leads are assigned need the teams that they name, a KPI the team that it measures, until it is deleted; the limits of who may quote
 how much without approval, the roles that they hold for. A process of approvals needs the roles that its active version names. An approval needs those
-of the version that it began with, and of the steps that its requester named, until it is decided.
+of the version that it goes by, and of the steps that its requester named, until it is decided.
 """
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from contracts.analytics import KpiChanged, KpiCreated, KpiDeleted, KpiDescription, KpiRestored
-from contracts.approvals import ANSWERS, ApprovalEvent, ApprovalRequested, ProcessActivated
+from contracts.approvals import ANSWERS, ApprovalEvent, ApprovalMoved, ApprovalRequested, ProcessActivated
 from contracts.leads import PolicyChanged
 from contracts.quotes import QuoteAuthorityChanged
 from identity.models import Use, named_role
@@ -50,8 +50,8 @@ def process(event: ProcessActivated) -> Needs:
     return Needs("process of approvals", event.process_id, roles, f"/v1/processes/{event.process_id}", event.key)
 
 
-@uses.told_by(ApprovalRequested)
-def approval(event: ApprovalRequested) -> Needs:
+@uses.told_by(ApprovalRequested, ApprovalMoved)
+def approval(event: ApprovalRequested | ApprovalMoved) -> Needs:
     return _of_approval(event, event.roles)
 
 

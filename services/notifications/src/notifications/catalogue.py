@@ -44,6 +44,12 @@ def _subject(event: Any) -> dict[str, Any]:
     return {"number": event.subject.number, "reason": getattr(event, "reason", None) or ""}
 
 
+def _is_in_trouble(event: BookingTracked) -> bool:
+    """Since now: a step from before that is told late says nothing new."""
+    told = not event.steps or any(step.state == event.state for step in event.steps)
+    return told and event.state in {"lost", "exception", "returned"}
+
+
 CATALOGUE: tuple[Kind, ...] = (
     *SELLING,
     Kind(
@@ -179,7 +185,7 @@ CATALOGUE: tuple[Kind, ...] = (
         of_sale=True,
         tells_owner=True,
         values=lambda event: {"state": event.state},
-        when=lambda event: event.state in {"lost", "exception", "returned"},
+        when=_is_in_trouble,
         plural={"en": "parcels that are in trouble", "ja": "配送異常"},
     ),
     Kind(

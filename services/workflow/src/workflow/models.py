@@ -252,6 +252,11 @@ class Approval(Aggregate, Owned, Base):
         self.process_version = version
         self.record(events.ApprovalRequested(**self._which(), **self._process(), roles=roles))
 
+    def move(self, version: int, roles: Sequence[str]) -> None:
+        """It goes on with this version of its process."""
+        self.process_version = version
+        self.record(events.ApprovalMoved(**self._which(), process_version=version, roles=roles))
+
     def recall(self, reason: str | None, by: UUID, at: datetime) -> None:
         self._end("recalled", at, by, reason)
         self.record(events.ApprovalRecalled(**self._which(), reason=reason))

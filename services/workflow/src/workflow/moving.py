@@ -11,7 +11,7 @@ from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.jobs.kinds import JobKind, Run
-from workflow import engine, running
+from workflow import engine, roles, running
 from workflow.deploying import version_of
 from workflow.models import Approval, Instance
 from workflow.processes import Process, ProcessVersion
@@ -108,4 +108,5 @@ async def _move(tx: Tx, process: Process, approval: Approval, instance: Instance
         old = await version_of(tx, process, instance.number)
         instance.state = engine.migrate(old.spec, to.spec, instance.state).dump()
     instance.number = to.number
+    approval.move(to.number, roles.asked(to, approval.named))
     await running.advance(tx, approval, instance, to)

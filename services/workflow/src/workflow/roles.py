@@ -43,7 +43,7 @@ def _of_tasks(spec: Mapping[str, Any]) -> Iterator[str]:
             own, lane = node.get("own", {}), node.get("lane")
             yield from of_rows([own])
             if lane and "approvers" not in own:
-                yield str(lane)
+                yield from of_rows([{"approvers": f"role:{lane}"}])
 
 
 @lru_cache(maxsize=256)

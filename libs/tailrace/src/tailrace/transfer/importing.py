@@ -20,13 +20,13 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from tailrace.core.days import Calendar
 from tailrace.core.errors import NotYetKnown, Problem
-from tailrace.core.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
 from tailrace.db.tables import job_mark
 from tailrace.http.problem_details import problem_of
 from tailrace.jobs.kinds import JobKind, Later, Run, piece, put_piece
 from tailrace.transfer.columns import cells_of, kinds_of, located, put, value_of, without_empty
+from tailrace.transfer.entries import SeveralAreCalledSo, lined_up
 from tailrace.transfer.importable import Importable
 
 ROWS, REFUSED = "rows", "refused"
@@ -227,7 +227,11 @@ class _Importer:
             present.pop(str(self._of.lines), None)
         for name, known_by in self._of.named.items():
             if isinstance(document.said.get(name), list):
-                present[name] = _lined_up(present.get(name, []), document.said[name], known_by)
+                try:
+                    present[name] = lined_up(present.get(name, []), document.said[name], known_by)
+                except SeveralAreCalledSo as error:
+                    path, row = located(f"/{name}/{error.at}/{known_by}", self._in_file, self._of.lines)
+                    document.faults.append((path, row, str(error)))
         merged: dict[str, Any] = _merged(present, document.said)
         return merged
 
@@ -289,21 +293,19 @@ class _Importer:
         if len(documents) == 1:
             self._refuse(documents[0], error)
             return
-        # What the savepoint took back is not as it was read.
+        # What the savepoint took back is not as it was read. A row that the other half made is not what this half was laid over.
         await self._look_up(documents)
+        for each in documents:
+            each.existing = None if each.version is None else each.existing
         middle = len(documents) // 2
         for half in (documents[:middle], documents[middle:]):
             await self._together(half)
 
     async def _one(self, document: _Document) -> Became:
         marks = self._is_marked(document)
+        await self._ensure_unchanged(document)
         if document.existing is not None:
             assert self._of.replace is not None
-            assert self._of.kind is not None
-            there = await self._tx.load(self._of.kind, document.existing.id)
-            if there.version != document.version:
-                # What the file says nothing of would be put back to what it was when it was read.
-                raise StaleDataError("The row was changed while the file was read.")
             await self._of.replace(self._tx, document.existing, document.body)
             return "replaced"
         await self._of.create(self._tx, document.body)
@@ -312,6 +314,17 @@ class _Importer:
             row = {"tenant_id": self._tx.tenant_id, "kind": self._of.job.name, "key": key, "digest": digest}
             await self._tx.execute(_MARK, row)
         return "created"
+
+    async def _ensure_unchanged(self, document: _Document) -> None:
+        """Raises StaleDataError, upon which the piece begins again: else what the file says nothing of were put back to what it was."""
+        if document.version is None:
+            return
+        assert self._of.kind is not None
+        there = None
+        if document.existing is not None:
+            there = await self._tx.load(self._of.kind, document.existing.id, even_deleted=True)
+        if there is None or there.version != document.version:
+            raise StaleDataError("The row was changed while the file was read.")
 
     def _refuse(self, document: _Document, error: Exception) -> None:
         """Raises the error when it is not the row's fault."""
@@ -357,18 +370,6 @@ def _holders(said: dict[str, Any], path: str, lines: str | None) -> list[tuple[d
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
-
-
-def _lined_up(present: Sequence[Any], said: Sequence[Any], known_by: str) -> list[Any]:
-    """What is there of each that is said, in the same place, and None of one that is not there; the others behind them."""
-    others, found = list(present), []
-    for each in said:
-        name = folded(str(each.get(known_by) or "")) if isinstance(each, dict) else ""
-        match = next((one for one in others if folded(str(one[known_by])) == name), None)
-        if match is not None:
-            others.remove(match)
-        found.append(match)
-    return [*found, *others]
 
 
 def _merged(present: Any, said: Any) -> Any:

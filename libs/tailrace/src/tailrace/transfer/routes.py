@@ -219,7 +219,7 @@ class _Cutter:
         kind = self._of.kind
         if kind is None or kind.code_field not in self.paths:
             return {}
-        code = _cell(row, self.paths.index(kind.code_field))
+        code = csv_text.plain(_cell(row, self.paths.index(kind.code_field)))
         first = self._codes.setdefault(kind.key_of(code), number) if code else number
         return {} if first == number else {"first": first}
 
