@@ -34,9 +34,9 @@ def paired(there: Sequence[str], said: Sequence[str]) -> list[int | None]:
             if found[at] is None and name.strip() and (here := places.get(spelled(name))):
                 if len(here) > asked[spelled(name)]:
                     raise SeveralAreCalledSo(at, name)
-                found[at] = here.pop(0)
+                found[at] = place = here.pop(0)
                 asked[spelled(name)] -= 1
-                del left[found[at]]
+                del left[place]
     return found
 
 
