@@ -27,6 +27,6 @@ async def test_an_application_is_used_again_and_keeps_nothing(databases: Databas
     assert second.app is first.app
     assert not before._state.keys() - second.app.state._state.keys()
     shared = {name for name, value in before._state.items() if second.app.state._state[name] is value}
-    assert shared <= {"teams", "serves_api"}, "what the manifest says, and that it serves"
+    assert shared <= {"topic", "teams", "serves_api"}, "what the manifest says, and that it serves"
     await ended(second)
     await ended(beside)

@@ -2,8 +2,7 @@
 
 A write answers with `Tailrace-Event`; a read that sends it back as `Tailrace-After` is answered from rows in which those events had their effect,
 or not at all. The mark moves in the transaction of the effect, so this is exact. Only the subscribers that the route names are waited for: an event
-of a topic that they do not read is never late. Some read the service's own, as sums that are kept beside the journals do. Nothing is held while
-waiting, neither a transaction nor a connection.
+of the service's own topic, or of one that they do not read, is never late. Nothing is held while waiting, neither a transaction nor a connection.
 """
 
 import asyncio
@@ -76,7 +75,7 @@ async def wait_until_applied(request: Request, subscribers: Sequence[Subscriber]
 
     Raises BadRequest when the header is malformed, and NotYetConsistent: at once when an aggregate has dead letters, else after a second.
     """
-    asked = _asked(read_marks(request), subscribers)
+    asked = _asked(read_marks(request), subscribers, own=request.app.state.topic)
     deadline = asyncio.get_running_loop().time() + LONGEST
     while asked and (missing := await _missing(request.app.state.database, asked)):
         for subscriber, aggregate_id, is_dead_lettered in missing:
@@ -103,11 +102,11 @@ def _read_mark(text: str) -> EventMark:
     return EventMark(found[1], UUID(found[2]), int(found[3]))
 
 
-def _asked(marks: Sequence[EventMark], subscribers: Sequence[Subscriber]) -> Asked:
+def _asked(marks: Sequence[EventMark], subscribers: Sequence[Subscriber], *, own: str | None) -> Asked:
     asked: Asked = {}
     for mark in marks:
         for subscriber in subscribers:
-            if mark.topic in subscriber.topics:
+            if mark.topic != own and mark.topic in subscriber.topics:
                 pair = (subscriber.name, mark.aggregate_id)
                 asked[pair] = max(mark.sequence, asked.get(pair, 0))
     return asked

@@ -73,6 +73,7 @@ def equip(app: Application, settings: Settings, verifier: Verifier | None = None
     app.state.settings = settings
     app.state.stopping = asyncio.Event()
     app.state.serves_api = True
+    app.state.topic = service.topic
     app.state.teams = service.teams
     app.state.beginnings = Beginnings(service.subscribers)
     app.state.verifier = verifier or verifier_from(settings, service.name)
