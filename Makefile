@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz options faults drill bench imports check lint words formats types generated charts s3 olap compose docs format lock lock-services clean
+.PHONY: help install demo up down status test containers clients fuzz faults drill bench imports check lint words formats types generated charts s3 olap compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -68,9 +68,6 @@ clients: .venv/.clients ## Build the clients into dist/clients; install what mak
 
 fuzz: .venv/.clients ## Ask every operation for things at random, on a fleet of its own: EXAMPLES=200 SECONDS=1800 SEED=7
 	@FUZZ_PATHS=1000000 FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SECONDS=$(or $(SECONDS),1800) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
-
-options: install ## Make a service with each option of `tailrace new service`, and test them all; the suite takes one a day
-	@EVERY_OPTION=1 $(BIN)/python -m pytest -q -n0 tests/newcomer $(ARGS)
 
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… MONTH=days REPORT=1
 	@PYTHONPATH=tests/faults:tests/support:services/accounting/tests/support $(BIN)/python -m mix $(if $(SEED),--seed $(SEED)) \

@@ -4,11 +4,9 @@ The commands are the page's own, without `make`, which would install the whole c
 by hand and one by the command, and are merged; everything else is made and looked at there.
 """
 
-import os
 import shlex
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,6 @@ from pages import blocks, files_of
 from sandbox import Sandbox
 
 from tailrace.codegen.scaffold import singular
-from tailrace_testing import today
 
 pytestmark = pytest.mark.lasts(200)
 
@@ -26,20 +23,8 @@ BARE = "companies"
 """A name whose singular has to be guessed."""
 FULL = "gears"
 WITH = {"pods": "part", "rockets": "reaction", "tides": "timer", "copiers": "copy", "boxes": "kind"}
-"""A service for each option alone, beside the one that has all of them: the day's, or every one with `EVERY_OPTION`, as `make options` says."""
-
-
-@cache
-def singles() -> dict[str, str]:
-    """Those of `WITH` that this run makes."""
-    if os.environ.get("EVERY_OPTION"):
-        return WITH
-    return dict([list(WITH.items())[today().toordinal() % len(WITH)]])
-
-
-def made_ones() -> tuple[str, ...]:
-    """All that are made by the command."""
-    return (BARE, FULL, *singles())
+"""One service for each option, beside the one that has all of them."""
+MADE = (BARE, FULL, *WITH)
 
 
 def _typed(first_words: str) -> list[list[str]]:
@@ -91,7 +76,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture(scope="module")
 def before(sandbox: Sandbox) -> dict[str, bytes]:
-    """Every file, before any service is made by the command."""
+    """Every file, before the services of `MADE` are there."""
     return {str(path.relative_to(sandbox.root)): path.read_bytes() for path in _files(sandbox.root)}
 
 
@@ -118,9 +103,9 @@ def made(merged: Sandbox) -> Sandbox:
     [having] = _typed(".venv/bin/tailrace new service gadgets")
     said = merged.typed([*(word.replace("gadgets", FULL) for word in having[:-1]), ",".join(WITH.values())])
     assert f"services/{FULL}/migrations/0001_{FULL}.py" in said
-    wanted = [f"Wanted({name!r}, having={option!r})" for name, option in singles().items()]
+    wanted = [f"Wanted({name!r}, having={option!r})" for name, option in WITH.items()]
     said = merged.python("-c", f"from tailrace.cli.new import *; new_services([{', '.join(wanted)}])")
-    assert all(f"services/{name}/migrations/0001_{name}.py" in said for name in singles())
+    assert all(f"services/{name}/migrations/0001_{name}.py" in said for name in WITH)
     return merged
 
 
@@ -134,7 +119,7 @@ def test_lint_types_and_generated_files_are_in_order(made: Sandbox) -> None:
     made.python("-m", "ruff", "check", ".")
     made.python("-m", "ruff", "format", "--check", ".")
     made.python("-m", "tailrace.cli", "describe", "--check")
-    written = [*(f"services/{name}/src" for name in (*made_ones(), BY_HAND)), "contracts/src"]
+    written = [*(f"services/{name}/src" for name in (*MADE, BY_HAND)), "contracts/src"]
     sources = [*written, "libs/tailrace_core/src", "libs/tailrace/src", "libs/debezium_connector_config/src"]
     made.python("-m", "mypy", *written, MYPYPATH=":".join(sources))
 
@@ -148,7 +133,7 @@ def test_imports_stay_within_their_bounds(made: Sandbox) -> None:
 def test_its_own_tests_and_conformance_pass(made: Sandbox) -> None:
     typed = next(command[2] for command in _typed("make install") if command[:2] == ["make", "test"])
     assert typed == f"SERVICE={BY_HAND}"
-    services = (*made_ones(), BY_HAND)
+    services = (*MADE, BY_HAND)
     where = [f"services/{name}" for name in services]
     said = made.python("-m", "pytest", "-q", *where, "tests/conformance", "-k", " or ".join(services))
     assert " passed" in said
@@ -168,7 +153,7 @@ def test_a_second_one_of_that_name_is_refused(made: Sandbox) -> None:
 
 def test_it_is_taken_back_without_a_trace(made: Sandbox, before: dict[str, bytes]) -> None:
     *undo, describe = _typed(".venv/bin/python -m pip uninstall")
-    for name in made_ones():
+    for name in MADE:
         one = singular(name)
         for command in undo:
             made.typed([word.replace("widgets", name).replace("widget.", f"{one}.") for word in command])
