@@ -25,7 +25,6 @@ from .conftest import OWN, SUBSCRIPTIONS, Office
 
 DAY = date(2026, 11, 28)
 NOON = datetime(2026, 11, 28, 3, tzinfo=UTC)
-EARLIER = TrackedStep(reference="a", state="picked_up", at=NOON)
 
 
 class Desk:
@@ -78,10 +77,11 @@ class Desk:
         await self.office.h.deliver(arrived, aggregate_id=shipment_id)
         return shipment_id
 
-    async def lose(self, shipment_id: UUID) -> None:
-        """The carrier says that it lost a shipment."""
+    async def track(self, shipment_id: UUID, state: Any, said: Any = None) -> None:
+        """The carrier says something of a shipment, which is in `state` by all that it has said."""
+        step = TrackedStep(reference="a", state=said or state, at=NOON)
         event = BookingTracked(
-            booking_id=uuid7(), shipment_id=shipment_id, order_id=self.order_id, state="lost", steps=[]
+            booking_id=uuid7(), shipment_id=shipment_id, order_id=self.order_id, state=state, steps=[step]
         )
         await self.office.h.deliver(event, aggregate_id=event.booking_id)
 
@@ -149,25 +149,22 @@ async def test_what_arrives_and_is_paid_is_told_to_subscribers_alone_those_of_th
 
 async def test_who_sells_it_hears_of_a_parcel_in_trouble(desk: Desk) -> None:
     shipment_id, office = await desk.ship(), desk.office
-    for state, steps in (("out_for_delivery", []), ("returned", []), ("returned", [EARLIER])):
-        said = BookingTracked(
-            booking_id=uuid7(), shipment_id=shipment_id, order_id=desk.order_id, state=state, steps=steps
-        )
-        await office.h.deliver(said, aggregate_id=said.booking_id)
+    for state, said in (("out_for_delivery", None), ("returned", None), ("returned", "picked_up")):
+        await desk.track(shipment_id, state, said)
     told = ("shipment.in_trouble", "Ada Works への出荷 SH-7 について配送業者からの連絡: returned")
     assert (await desk.heard(office.cy), (await desk.heard(office.bo))[1:]) == ([told], [told])
 
 
 async def test_who_subscribed_to_an_order_hears_of_its_parcel_in_trouble(desk: Desk) -> None:
     kinds = ["shipment.delivered", "shipment.in_trouble"]
-    await desk.lose(await desk.ship())
+    await desk.track(await desk.ship(), "lost")
     heard = await desk.heard(desk.office.bo)
     assert ([kind for kind, _ in heard], heard[1][1]) == (
         kinds,
         "Ada Works への出荷 SH-7 について配送業者からの連絡: lost",
     )
     desk.order_id = uuid7()
-    await desk.lose(await desk.ship("SH-8"))
+    await desk.track(await desk.ship("SH-8"), "lost")
     assert await desk.heard(desk.office.bo) == heard, "another order's is no news to them"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.activities import TaskCreated, TaskDueSoon
 from contracts.approvals import ApprovalRejected, ApprovalSubject
-from contracts.carriage import BookingTracked
+from contracts.carriage import BookingTracked, TrackedStep
 from contracts.credit import OrderCreditHeld
 from contracts.promised import manifests
 from contracts.quote_mails import QuoteMailFailed
@@ -100,7 +100,8 @@ async def test_a_parcel_that_goes_its_way_is_no_news(office: Office) -> None:
     await office.h.deliver(role, aggregate_id=role.role_id)
     booking, parcel = uuid7(), uuid7()
     for state in ("in_transit", "lost"):
-        event = BookingTracked(booking_id=booking, shipment_id=parcel, state=state, steps=[])
+        step = TrackedStep(reference=state, state=state, at=datetime.now(UTC))
+        event = BookingTracked(booking_id=booking, shipment_id=parcel, state=state, steps=[step])
         await office.h.deliver(event, aggregate_id=booking)
     told = [(one["title"], one["text"]) for one in await office.feed(office.cy)]
     assert told == [(f"配送異常: {parcel}", f"顧客 への出荷 {parcel} について配送業者からの連絡: lost")]

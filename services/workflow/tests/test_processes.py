@@ -2,10 +2,11 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from contracts.approvals import ApprovalRequested, ProcessActivated
+from contracts.approvals import ApprovalMoved, ApprovalRequested, ProcessActivated
 from tailrace_testing import MakeHarness, SetClock
 from workflow.deploying import found, shipped
 from workflow.service import service
@@ -242,6 +243,9 @@ async def test_a_hundred_running_instances_move_and_lose_no_task(office: Office)
     assert check.json() == {"would_move": 100, "obstacles": []}
     job = await migrated(office, ours, number)
     assert (job["state"], job["counts"]) == ("succeeded", {"moved": 100, "refused": 0})
+    told = [each.event for each in await office.h.published() if isinstance(each.event, ApprovalMoved)]
+    assert {(each.process_version, *each.roles) for each in told} == {(number, "admin", "manager")}
+    assert sorted(each.approval_id for each in told) == sorted(UUID(each["id"]) for each in approvals)
     for approval in approvals[::20]:
         now = await office.read(approval["id"])
         assert [task["id"] for task in now["tasks"]] == [task["id"] for task in approval["tasks"]]

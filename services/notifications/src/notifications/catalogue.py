@@ -46,8 +46,7 @@ def _subject(event: Any) -> dict[str, Any]:
 
 def _is_in_trouble(event: BookingTracked) -> bool:
     """Since now: a step from before that is told late says nothing new."""
-    told = not event.steps or any(step.state == event.state for step in event.steps)
-    return told and event.state in {"lost", "exception", "returned"}
+    return event.state in {"lost", "exception", "returned"} and any(step.state == event.state for step in event.steps)
 
 
 CATALOGUE: tuple[Kind, ...] = (

@@ -90,6 +90,7 @@ def value_of(text: str, kind: str, calendar: Calendar | None = None) -> Any:
         return True if word in _TRUE else False if word in _FALSE else text
     if kind == "json":
         try:
+            # Here too, where what is nested too deep for it is a fault of this cell.
             return without_empty(exact_json.read(text))
         except (ValueError, RecursionError):
             return text
