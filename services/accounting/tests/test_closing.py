@@ -180,3 +180,25 @@ async def test_a_year_of_more_than_a_line_holds_is_closed_in_parts(accounting: H
     assert [each["debit"] or -each["credit"] for each in lines] == [most, most, 7, -most, -most, -7]
     await call(accounting, f"periods/{january['id']}/reopen", reason="once more")
     assert await balances(accounting) == {"1000": exact, "4000": -exact}
+
+
+async def test_a_report_waits_for_what_accounting_hears_of_itself(
+    accounting: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sums are kept by a projection of the journals' own events."""
+    monkeypatch.setattr("tailrace.http.read_your_writes.LONGEST", 0.2)
+    lines = [
+        {"account": "1000", "currency": "EUR", "debit": 100},
+        {"account": "6000", "currency": "EUR", "credit": 100},
+    ]
+    body = {"text": "Cash", "effective_at": "2026-01-20T12:00:00Z", "lines": lines}
+    posted = await accounting.client.post(f"{V1}/journals", json=body)
+    assert posted.status_code == 201, posted.text
+    after = {"Tailrace-After": posted.headers["tailrace-event"]}
+    journal = await accounting.client.get(f"{V1}/journals/{posted.json()['id']}", headers=after)
+    assert journal.status_code == 200, "shown as the command wrote it"
+    early = await accounting.client.get(f"{V1}/trial-balance", headers=after)
+    assert (early.status_code, early.json()["type"]) == (503, "urn:tailrace:problem:not-yet-consistent")
+    await accounting.pump()
+    shown = await accounting.client.get(f"{V1}/trial-balance", headers=after)
+    assert {row["account"]: row["balance"] for row in shown.json()["rows"]} == {"1000": 100, "6000": -100}

@@ -211,6 +211,8 @@ async def test_what_is_owed_in_another_currency_is_valued_for_one_night(billing:
     invoice = await billing.issue(draft, dated=at[10])
     await billing.invoiced(dated=at[10])
     await billing.pay(dollars, 4_000, invoice, value_day=at[5])
+    # A day is valued once: not by items that lack the payment.
+    assert (await billing.post("/revaluations", 409, day=at[3]))["type"] == "urn:tailrace:problem:open-items-behind"
     await billing.h.pump()
     assert (await billing.post("/revaluations", 409, day=at[3]))["type"] == "urn:tailrace:problem:no-rate"
     for ago, rate in ((10, "0.9"), (4, "0.95")):

@@ -16,7 +16,12 @@ from tailrace.core.money import Currency
 from tailrace.http.pagination import LIMIT, Cursor, Limit
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings, subledgers, days])
+router = tenant_router(
+    "/v1/accounting",
+    tag="accounting",
+    reads=[books, postings, subledgers, days],
+    reads_own=[postings, subledgers],
+)
 
 Effective = Annotated[
     MomentOrDay | None,

@@ -2,7 +2,8 @@
 
 A write answers with `Tailrace-Event`; a read that sends it back as `Tailrace-After` is answered from rows in which those events had their effect,
 or not at all. The mark moves in the transaction of the effect, so this is exact. Only the subscribers that the route names are waited for: an event
-of the service's own topic, or of one that they do not read, is never late. Nothing is held while waiting, neither a transaction nor a connection.
+of a topic that they do not read is never late, nor is one of the service itself where the route shows what the command wrote. Nothing is held while
+waiting, neither a transaction nor a connection.
 """
 
 import asyncio
@@ -42,6 +43,20 @@ class NotYetConsistent(Problem):
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Whom a route waits for."""
+
+    others: Sequence[Subscriber]
+    """For events of other services."""
+    own: Sequence[Subscriber]
+    """For events of its own one: those that keep what its commands do not write, as sums beside the journals."""
+
+    def of(self, topic: str, own: str | None) -> Sequence[Subscriber]:
+        """Those that hear this topic, in a service whose own it is or not."""
+        return [each for each in (self.own if topic == own else self.others) if topic in each.topics]
+
+
+@dataclass(frozen=True, slots=True)
 class EventMark:
     """An event's place, as `<topic>/<aggregate>@<sequence>` names it."""
 
@@ -70,12 +85,12 @@ _APPLIED = exists().where(
 _MISSING = select(_ASKED.c.subscriber, _ASKED.c.aggregate_id, _DEAD_LETTERED.label("dead_lettered")).where(~_APPLIED)
 
 
-async def wait_until_applied(request: Request, subscribers: Sequence[Subscriber]) -> None:
-    """Return when `subscribers` have applied what the request's `Tailrace-After` names.
+async def wait_until_applied(request: Request, awaited: Awaited) -> None:
+    """Return when those that are awaited have applied what the request's `Tailrace-After` names.
 
     Raises BadRequest when the header is malformed, and NotYetConsistent: at once when an aggregate has dead letters, else after a second.
     """
-    asked = _asked(read_marks(request), subscribers, own=request.app.state.topic)
+    asked = _asked(read_marks(request), awaited, own=request.app.state.topic)
     deadline = asyncio.get_running_loop().time() + LONGEST
     while asked and (missing := await _missing(request.app.state.database, asked)):
         for subscriber, aggregate_id, is_dead_lettered in missing:
@@ -102,13 +117,12 @@ def _read_mark(text: str) -> EventMark:
     return EventMark(found[1], UUID(found[2]), int(found[3]))
 
 
-def _asked(marks: Sequence[EventMark], subscribers: Sequence[Subscriber], *, own: str | None) -> Asked:
+def _asked(marks: Sequence[EventMark], awaited: Awaited, *, own: str | None) -> Asked:
     asked: Asked = {}
     for mark in marks:
-        for subscriber in subscribers:
-            if mark.topic != own and mark.topic in subscriber.topics:
-                pair = (subscriber.name, mark.aggregate_id)
-                asked[pair] = max(mark.sequence, asked.get(pair, 0))
+        for subscriber in awaited.of(mark.topic, own):
+            pair = (subscriber.name, mark.aggregate_id)
+            asked[pair] = max(mark.sequence, asked.get(pair, 0))
     return asked
 
 

@@ -117,6 +117,9 @@ class TenantRoute(StrictRoute):
     reads: ClassVar[Sequence[Subscriber]] = ()
     """Whose rows the route shows or builds on: what they have to have applied when a request names it in `Tailrace-After`."""
 
+    reads_own: ClassVar[Sequence[Subscriber]] = ()
+    """Of those that hear the service's own events, whose rows the route shows or builds on, and no command writes."""
+
     siblings: ClassVar[Sequence[object]] = ()
     """The routes of the same service."""
 
@@ -124,7 +127,7 @@ class TenantRoute(StrictRoute):
         methods = set(options.get("methods") or ["GET"])
         # These headers are read before FastAPI sees the request, so FastAPI has to be told that they exist.
         declared = [*(options.get("openapi_extra") or {}).get("parameters", ())]
-        declared += [_declared_after()] if self.reads else []
+        declared += [_declared_after()] if self.reads or self.reads_own else []
         if not methods <= SAFE:
             declared.append(_declared_key(required="POST" in methods))
         if declared:
@@ -164,7 +167,7 @@ class TenantRoute(StrictRoute):
         reads_only = methods <= SAFE
         endpoint = super().get_route_handler()
         key_required = "POST" in methods
-        reads = self.reads
+        awaited = read_your_writes.Awaited(self.reads, self.reads_own)
 
         async def answer(request: Request, exchange: _Exchange) -> Response:
             _current.set(exchange)
@@ -175,7 +178,7 @@ class TenantRoute(StrictRoute):
 
         async def read(request: Request) -> Response:
             principal = await _authenticate(request)
-            await read_your_writes.wait_until_applied(request, reads)
+            await read_your_writes.wait_until_applied(request, awaited)
             database: Database = request.app.state.database
             context = _context(request, principal)
             view = exports.view_of(self.response_model)
@@ -198,7 +201,7 @@ class TenantRoute(StrictRoute):
             if "if-match" in request.headers and not self.takes_if_match:
                 # To write nevertheless is what the client asked not to do (RFC 9110, 13.1.1).
                 raise BadRequest("This takes no If-Match: it has no version to compare.", field="If-Match")
-            await read_your_writes.wait_until_applied(request, reads)
+            await read_your_writes.wait_until_applied(request, awaited)
             async with self.received(request, principal) as body:
                 return await self.carried_out(request, answer, principal, key, body)
 
@@ -251,15 +254,24 @@ def _is_parameter(word: str) -> bool:
     return word.startswith("{")
 
 
-def tenant_router(prefix: str, *, tag: str, about: str = "", reads: Sequence[Subscriber] = ()) -> APIRouter:
+def tenant_router(
+    prefix: str,
+    *,
+    tag: str,
+    about: str = "",
+    reads: Sequence[Subscriber] = (),
+    reads_own: Sequence[Subscriber] = (),
+) -> APIRouter:
     """A router whose every route is a TenantRoute. `about` says in a sentence what the tag is.
 
     `reads` names the subscribers whose rows the routes show or build on: a request with `Tailrace-After` waits for them (see `read_your_writes`).
+    `reads_own` names those of them that are waited for when the event is one of the service itself: most routes show what the command wrote.
     """
-    named, said = tuple(reads), about
+    named, named_own, said = tuple(reads), tuple(reads_own), about
 
     class Route(TenantRoute):
         reads = named
+        reads_own = named_own
         about = said
 
     router = APIRouter(prefix=prefix, tags=[tag], route_class=Route, redirect_slashes=False)
@@ -273,7 +285,7 @@ AnyRoute = TypeVar("AnyRoute", bound=type[TenantRoute])
 def like(router: APIRouter, kind: AnyRoute, **own: Any) -> AnyRoute:
     """A class of routes of this kind, with what the routes of the router have in common; for `route_class_override`."""
     common: Any = router.route_class
-    named = {"reads": common.reads, "about": common.about, "siblings": common.siblings, **own}
+    named = {"reads": common.reads, "reads_own": common.reads_own, "about": common.about, "siblings": common.siblings, **own}
     return type(kind.__name__, (kind,), named)  # type: ignore[return-value]
 
 

@@ -32,6 +32,15 @@ class NoRate(Refused):
         super().__init__(f"There is no rate of {currency} against {against} for {day}: set one.")
 
 
+class OpenItemsBehind(Refused):
+    """409: what was issued or paid a moment ago is not among the open items yet, or a dead letter keeps it from them."""
+
+    slug, title = "open-items-behind", "The open items do not show everything yet"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"Invoices in {currency} say another sum than their open items: try again shortly.")
+
+
 class AlreadyRevalued(Taken):
     """409: a day is valued once."""
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Mapped
 
 from accounting.books import hold, next_open_day
@@ -19,7 +19,7 @@ from accounting.invoices.models import Invoice
 from accounting.invoices.refusals import CompanyNotYetKnown
 from accounting.models import Base
 from accounting.payments.rates import company_currency, exactly, rate_on
-from accounting.payments.refusals import AlreadyRevalued, NoRate
+from accounting.payments.refusals import AlreadyRevalued, NoRate, OpenItemsBehind
 from accounting.posting import MOST_LINES
 from accounting.receivables.models import ReceivableEntry
 from accounting.refusals import DayLocked
@@ -50,7 +50,10 @@ class Revaluation(Aggregate, Base):
 
 
 async def revalue(tx: Tx, day: date) -> Revaluation:
-    """Of a day that is over. Raises Implausible, AlreadyRevalued, DayLocked, NoRate, RoleUnmapped, CompanyNotYetKnown, Invalid."""
+    """Of a day that is over.
+
+    Raises Implausible, AlreadyRevalued, DayLocked, NoRate, OpenItemsBehind, RoleUnmapped, CompanyNotYetKnown, Invalid.
+    """
     today = await days.today(tx)
     checked_day(day, today - _BACK, today - _ONE_DAY, "/day")
     own = await company_currency(tx)
@@ -61,6 +64,7 @@ async def revalue(tx: Tx, day: date) -> Revaluation:
         if (free := next_open_day(each, closed)) != each:
             raise DayLocked(each, free, field="/day")
     await ensure_roles(tx, day, ("exchange_clearing", "exchange_differences"))
+    await _ensure_all_is_here(tx, own)
     lines = await _lines(tx, day, own)
     if max((abs(line.difference) for line in lines), default=0) > _MOST or abs(_sum(lines)) > _MOST:
         raise Invalid.field("/day", "By the rates of that day, the difference is more than a journal holds.")
@@ -80,6 +84,23 @@ async def revalue(tx: Tx, day: date) -> Revaluation:
 
 def _sum(lines: Sequence[Revalued]) -> int:
     return sum(line.difference for line in lines)
+
+
+async def _ensure_all_is_here(tx: Tx, own: str) -> None:
+    """A day is valued once, from items that follow the invoices' events: not before these have arrived. Raises OpenItemsBehind."""
+    left = Invoice.net + Invoice.tax - Invoice.prepaid - Invoice.paid - Invoice.credited
+    open_ = func.sum(case((Invoice.status.in_(("issued", "partly_paid", "paid")), left), else_=0))
+    amount = func.sum(ReceivableEntry.amount)
+    said = select(Invoice.currency, open_).where(Invoice.currency != own).group_by(Invoice.currency)
+    kept = (
+        select(ReceivableEntry.currency, amount)
+        .where(ReceivableEntry.currency != own, ReceivableEntry.invoice_id.is_not(None))
+        .group_by(ReceivableEntry.currency)
+    )
+    items = {currency: int(total) for currency, total in await tx.execute(kept)}
+    for currency, total in sorted((currency, int(total)) for currency, total in await tx.execute(said)):
+        if total != items.get(currency, 0):
+            raise OpenItemsBehind(currency)
 
 
 async def _lines(tx: Tx, day: date, own: str) -> list[Revalued]:

@@ -48,7 +48,10 @@ rates_router = tenant_router(
     "/v1/accounting/rates", tag="exchange rates", about="What one currency is worth in another, from a day on."
 )
 revaluations_router = tenant_router(
-    "/v1/accounting/revaluations", tag="exchange rates", reads=[books, companies, days, open_items]
+    "/v1/accounting/revaluations",
+    tag="exchange rates",
+    reads=[books, companies, days, open_items],
+    reads_own=[open_items],
 )
 
 

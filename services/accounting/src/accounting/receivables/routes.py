@@ -20,6 +20,7 @@ router = tenant_router(
     tag="receivables",
     about="What customers owe, as of any day.",
     reads=[open_items, customers, days],
+    reads_own=[open_items],
 )
 
 
