@@ -57,18 +57,26 @@ OF_CUSTOMERS: Mapping[str, str] = {
 CUSTOMERS = 30
 
 
-async def mentions(stack: Stack, id: str) -> dict[str, int]:
-    """How many rows of each table of each service hold this id, anywhere in them."""
+TABLES = """
+SELECT relname, EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = c.oid AND attname = 'tenant_id') AS of_tenants
+FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+"""
+
+
+async def mentions(stack: Stack, admin: Member, id: str) -> dict[str, int]:
+    """How many rows of each table of each service hold this id, anywhere in them: the company's, where rows belong to one."""
     found: dict[str, int] = {}
     for service in load_services():
         if service.metadata is None:
             continue
         connection = await asyncpg.connect(stack.postgres_url.rsplit("/", 1)[0] + f"/{service.name}")
         try:
-            query = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-            for table in [row["relname"] for row in await connection.fetch(query)]:
-                count = await connection.fetchval(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE $1', f"%{id}%")
-                if count and table not in OF_EVERY_SERVICE:
+            for table, of_tenants in await connection.fetch(TABLES):
+                if table in OF_EVERY_SERVICE:
+                    continue
+                theirs = f"tenant_id = '{admin.tenant_id}' AND " if of_tenants else ""
+                query = f'SELECT count(*) FROM "{table}" t WHERE {theirs}t::text LIKE $1'
+                if count := await connection.fetchval(query, f"%{id}%"):
                     found[f"{service.name}.{table}"] = count
         finally:
             await connection.close()
@@ -115,7 +123,7 @@ async def test_whoever_leaves_in_the_middle_of_everything_leaves_no_orphan(fleet
     await eventually(partial(of, admin, di), lambda count: count >= CUSTOMERS, what="the handover")
     for gone in (bo, cy):
         kept = await eventually(
-            partial(mentions, fleet, gone), lambda found: found.keys() <= OF_USERS.keys(), what="no orphan"
+            partial(mentions, fleet, admin, gone), lambda found: found.keys() <= OF_USERS.keys(), what="no orphan"
         )
         assert {"identity.user_account", "customers.user_copy", "customers.leaver"} <= kept.keys()
     owners = {each["id"]: each["sales_rep_id"] for each in await everything()}
@@ -142,7 +150,7 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     [told] = await eventually(events, lambda found: len(found) == 1, what="customer.unassigned")
     assert "nobody takes over" in told["reason"]
     # Those who keep a copy of the customer hear of it a moment after customers has said so.
-    await eventually(partial(mentions, fleet, bo), lambda found: found.keys() <= OF_USERS.keys(), what="no orphan")
+    await eventually(partial(mentions, fleet, admin, bo), lambda found: found.keys() <= OF_USERS.keys(), what="no orphan")
 
 
 COPIES = (
@@ -202,12 +210,12 @@ async def test_what_a_leaver_sells_goes_on_and_its_customer_stays_until_then(gat
 async def test_a_deleted_customer_is_nowhere_but_where_it_was(fleet: Stack, gateway: Gateway) -> None:
     admin = await gateway.new_tenant()
     customer = await given(admin, "Ada", await hired(admin, "bo"))
-    assert "customers.search_entry" in await mentions(fleet, customer)
+    assert "customers.search_entry" in await mentions(fleet, admin, customer)
     person = await admin.post(f"/v1/customers/{customer}/people", {"name": "Grace"})
     assert person["name"] == "Grace"
     await admin.delete(f"/v1/customers/{customer}")
     left = await eventually(
-        partial(mentions, fleet, customer),
+        partial(mentions, fleet, admin, customer),
         lambda found: found.keys() <= {*OF_CUSTOMERS, "customers.person", *COPIES},
         what="no orphan",
     )

@@ -12,6 +12,7 @@ from tailrace.core.ids import uuid7
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery staple"
+_LONGEST_PAUSE = 0.5
 
 
 async def eventually(
@@ -22,15 +23,20 @@ async def eventually(
     what: str = "the condition",
     every: float = 0.05,
 ) -> T:
-    """Ask again until the answer holds. Raises AssertionError with the last answer when it does not within so many seconds."""
+    """Ask again until the answer holds, each time a fifth later, half a second at most: who asks takes the processor from who is to bring it about.
+
+    Raises AssertionError with the last answer when it does not within so many seconds.
+    """
     deadline = asyncio.get_running_loop().time() + within
+    pause = every
     while True:
         answer = await ask()
         if holds(answer):
             return answer
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"{what} did not come about within {within:g} s; last: {answer}")
-        await asyncio.sleep(every)
+        await asyncio.sleep(pause)
+        pause = max(every, min(pause * 1.2, _LONGEST_PAUSE))
 
 
 @dataclass

@@ -37,7 +37,7 @@ from tailrace.http.exact_json import WHOLE_BODY
 from tailrace.http.filters import Deleted, any_of, between, by_id, called, equal, where
 from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.routing import ReasonBody, TenantRoute, Tx, like, tenant_router
+from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.http.searching import paginate_found
 from tailrace.storage.routes import attachment_routes
 
@@ -45,8 +45,9 @@ router = tenant_router(
     "/v1/customers",
     tag="customers",
     about="Who buys, who speaks for them, who looks after them, and what was agreed.",
-    reads=[users, teams, price_lists, templates, uses, timeline],
+    reads=[users, teams, price_lists, templates, uses],
 )
+timeline_router = tenant_router("/v1/customers", tag="customers", reads=[timeline, teams], reads_own=[timeline])
 
 
 def _agreeing(purpose: Purpose) -> ColumnElement[bool]:
@@ -225,11 +226,7 @@ async def read_duplicates(tx: Tx, who: Reader, customer_id: UUID) -> dict[str, A
     return {"items": await commands.duplicates(tx, customer_id)}
 
 
-@router.get(
-    "/{customer_id}/timeline",
-    response_model=Page[TimelineEntryView],
-    route_class_override=like(router, TenantRoute, reads_own=(timeline,)),
-)
+@timeline_router.get("/{customer_id}/timeline", response_model=Page[TimelineEntryView])
 async def list_timeline(tx: Tx, who: Reader, customer_id: UUID, page: Happenings) -> Listing[TimelineEntry]:
     """What happened with the customer, and with those that it stands for, the newest first: of each kind, what the caller may see."""
     customers = await commands.standing_with(tx, customer_id)

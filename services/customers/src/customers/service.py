@@ -48,6 +48,7 @@ service = Service(
             reads=[projections.users, projections.teams, projections.price_lists, projections.templates],
         ),
         routes.router,
+        routes.timeline_router,
         routes.papers_router,
     ],
     exposes=[
