@@ -38,8 +38,8 @@ _reach = pytest.StashKey[Only]()
 _left_out = pytest.StashKey[Counter[str]]()
 _scenes = pytest.StashKey[int]()
 _MOST_SCENES = 3
-_CANARIES, _LOOKS, _FETCHES = 6, 160, 8
-"""Per second: of all services, of all connectors for something new, and of all consumers in vain."""
+_CANARIES, _LOOKS, _FETCHES = 6, 60, 8
+"""Per second: of all services, of all connectors for something new (what they find together costs everybody less), and of all consumers in vain."""
 _CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
 
 
