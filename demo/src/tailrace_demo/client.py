@@ -4,13 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import NAMESPACE_URL, uuid5
 
 import aiohttp
 
-_TIMEOUT = 120.0
+from tailrace_demo.lanes import Lanes
+
+_TIMEOUT = 300.0
+_NOT_IN_TIME = frozenset({429, 502, 503, 504})
 
 
 class RefusedError(Exception):
@@ -43,6 +47,7 @@ class Session:
     def __init__(self, gateway: str, log: RequestLog) -> None:
         self.gateway = gateway
         self.log = log
+        self._lanes = Lanes()
         self._http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=15), connector=aiohttp.TCPConnector(limit=32)
         )
@@ -71,7 +76,9 @@ class Session:
         """
         deadline = asyncio.get_running_loop().time() + _TIMEOUT
         while True:
-            status, answer, wait, events = await self._once(method, path, headers, body, params)
+            status, answer, wait, events = await self._lanes.send(
+                partial(self._once, method, path, headers, body, params), lambda said: said[0] in _NOT_IN_TIME
+            )
             if 200 <= status < 300:
                 return answer, events
             if not _passes(status, answer) or asyncio.get_running_loop().time() > deadline:
@@ -105,7 +112,7 @@ class Session:
 
 
 def _passes(status: int, answer: Any) -> bool:
-    if status in {429, 502, 503, 504}:
+    if status in _NOT_IN_TIME:
         return True
     kind = answer.get("type", "") if isinstance(answer, dict) else ""
     return status == 409 and kind.endswith(("not-yet-known", "in-flight"))
