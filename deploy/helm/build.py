@@ -6,7 +6,7 @@ chart inside, so that no `helm dependency update` is needed.
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,24 @@ def _umbrella(folder: Path, charts: Sequence[Path]) -> Path:
     _lay_schema(chart, _schema({"global": _GLOBAL, **own}, alone=True))
     (chart / "README.md").write_text(
         "# tailrace\n\nAll of Tailrace in one release. `global.tailrace` takes every value of a service's chart and holds for all;"
-        " what stands under a chart's name is its own.\n\n```sh\nhelm install tailrace tailrace -f yours.yaml\n```\n"
+        " what stands under a chart's name is its own.\n\n```sh\nhelm install tailrace tailrace -f yours.yaml\n```\n\n"
+        + _table((each.name, "`true`", _description(each)) for each in charts)
+    )
+    (chart / "templates").mkdir()
+    (chart / "templates/NOTES.txt").write_text(
+        "Tailrace {{ .Chart.AppVersion }}, {{ len .Chart.Dependencies }} charts less those not enabled, is in {{ .Release.Namespace }}.\n\n"
+        "  kubectl -n {{ .Release.Namespace }} get deployments -l app.kubernetes.io/part-of=tailrace\n"
     )
     return chart
+
+
+def _description(chart: Path) -> str:
+    return str(yaml.safe_load((chart / "Chart.yaml").read_text())["description"])
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    lines = (f"| `{name}.enabled` | {default} | {meaning} |\n" for name, default, meaning in rows)
+    return "| Value | Default | Meaning |\n|---|---|---|\n" + "".join(lines)
 
 
 def _apps(folder: Path, charts: Sequence[Path]) -> Path:

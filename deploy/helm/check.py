@@ -48,6 +48,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("kafka.brokers=user:password@kafka:9092", "kafka.brokers"),
     ("postgres.sslmode=on", "postgres.sslmode"),
     ("settings.LOG_LEVEL=INFO", "settings"),
+    ("settings.TAILRACE_POLL_INTERVAL_MS=50", "settings"),
     ("api.resources.requests.memory=lots", "api.resources.requests.memory"),
     ("global.tailrace.conect=http://connect:8083", "conect"),
 )
@@ -95,6 +96,7 @@ def tried(helm: str, chart: Path) -> tuple[int, list[str]]:
             objects += len(found)
             faults += [f"{chart.name}, {values.stem}: {fault}" for each in found for fault in faults_of(each)]
             faults += [f"{chart.name}, {values.stem}: {fault}" for fault in doubles(found)]
+            faults += [f"{chart.name}, {values.stem}: {fault}" for fault in untold(found, settings_of(values))]
     if service is not None:
         wrong = REFUSED + (REFUSED_OF_THE_EDGE if service.get("edge") else ())
         faults += [f"{chart.name}: {fault}" for fault in not_refused(helm, chart, wrong)]
@@ -174,6 +176,27 @@ def doubles(found: Sequence[dict[str, Any]]) -> Iterator[str]:
         if name in seen:
             yield f"{' '.join(name)} is there twice"
         seen.add(name)
+
+
+def settings_of(values: Path) -> set[str]:
+    given = yaml.safe_load(values.read_text()) or {}
+    over = (given.get("global") or {}).get("tailrace") or {}
+    return {*(given.get("settings") or {}), *(over.get("settings") or {})}
+
+
+def untold(found: Sequence[dict[str, Any]], settings: set[str]) -> Iterator[str]:
+    """Processes that some setting does not reach: whoever prepares and repairs connectors needs what the services have."""
+    maps = {each["metadata"]["name"]: each.get("data") or {} for each in found if each["kind"] == "ConfigMap"}
+    for each in found:
+        for container in (
+            each["spec"]["template"]["spec"]["containers"] if each["kind"] in {"Deployment", "Job"} else ()
+        ):
+            known = {one["name"] for one in container.get("env", ())}
+            for source in container.get("envFrom", ()):
+                known |= set(maps.get(source.get("configMapRef", {}).get("name"), ()))
+            yield from (
+                f"{each['kind']} {each['metadata']['name']} is not told {one}" for one in sorted(settings - known)
+            )
 
 
 def faults_of(thing: dict[str, Any]) -> Iterator[str]:
