@@ -1,9 +1,9 @@
 """Builds every chart whole into dist/charts, and tries each: helm's lint and schema, what must be refused, and every object against Kubernetes.
 
-`make charts` runs this. helm is taken from the PATH, else from beside this interpreter. Each chart is rendered with each file of `values/` and
-checked against the schemas of three versions of Kubernetes, which `kubernetes-validate` carries; objects of others (KEDA, the Prometheus Operator,
-the Gateway API, External Secrets, Argo CD) against the parts of theirs that the charts use, in `crds.yaml`. `--only orders,gateway` takes these
-alone.
+`make charts` runs this. helm is taken from the PATH, else from beside this interpreter. Each chart is rendered with each file of `values/`, or of
+its own folder `ci`, and checked against the schemas of three versions of Kubernetes, which `kubernetes-validate` carries; objects of others (KEDA,
+the Prometheus Operator, the Gateway API, External Secrets, Argo CD, CloudNativePG) against the parts of theirs that the charts use, in `crds.yaml`.
+`--only orders,gateway` takes these alone.
 Ends with code 1 and names the object, the field and the reason.
 """
 
@@ -23,7 +23,7 @@ import jsonschema
 import kubernetes_validate
 import promql_parser
 import yaml
-from build import LIBRARY, build, chart_names
+from build import LIBRARY, POSTGRES, build, chart_names
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -56,6 +56,17 @@ REFUSED_OF_THE_EDGE = (
     ("ingress.enabled=true", "trustedProxies"),
     ("httpRoute.enabled=true,trustedProxies[0]=10.0.0.0/8", "parentRefs"),
 )
+REFUSED_OF_OTHERS: dict[str, tuple[tuple[str, str], ...]] = {
+    POSTGRES: (
+        ("synchronous=3", "synchronous"),
+        ("slotsKeep=10GB", "walStorage.size"),
+        ("slotsKeep=4", "slotsKeep"),
+        ("slots=4", "slots"),
+        ("parameters.wal_level=minimal", "parameters"),
+        ("instance=3", "instance"),
+        ("backup.schedule=0 3 * * *", "backup.schedule"),
+    )
+}
 
 
 def main() -> int:
@@ -100,6 +111,7 @@ def tried(helm: str, chart: Path) -> tuple[int, list[str]]:
     if service is not None:
         wrong = REFUSED + (REFUSED_OF_THE_EDGE if service.get("edge") else ())
         faults += [f"{chart.name}: {fault}" for fault in not_refused(helm, chart, wrong)]
+    faults += [f"{chart.name}: {fault}" for fault in not_refused(helm, chart, REFUSED_OF_OTHERS.get(chart.name, ()))]
     return objects, faults
 
 
@@ -130,7 +142,9 @@ def faults_of_alerts() -> Iterator[str]:
 
 
 def value_sets(chart: str, folder: Path) -> list[Path]:
-    """The files to try it with; of a chart of charts, two of them, put where it takes what holds for all."""
+    """The files to try it with, its own where it has some; of a chart of charts, two of them, put where it takes what holds for all."""
+    if (own := HERE / chart / "ci").is_dir():
+        return sorted(own.glob("*.yaml"))
     sets = sorted((HERE / "values").glob("*.yaml"))
     if chart not in {"tailrace", "tailrace-apps"}:
         return sets
