@@ -6,27 +6,29 @@ chart inside, so that no `helm dependency update` is needed.
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 HERE = Path(__file__).parent
-LIBRARY, WATCH, APPS = "tailrace-lib", "tailrace-watch", "tailrace-apps"
+LIBRARY, WATCH, APPS, POSTGRES = "tailrace-lib", "tailrace-watch", "tailrace-apps", "tailrace-postgres"
+ALONE = {LIBRARY, APPS, POSTGRES}
+"""Charts that are no service's, and no part of the one of all."""
 _GLOBAL = {"type": "object", "properties": {"tailrace": {"$ref": "#/definitions/values"}}}
 
 
 def chart_names() -> list[str]:
-    return sorted(path.parent.name for path in HERE.glob("*/Chart.yaml") if path.parent.name not in {LIBRARY, APPS})
+    return sorted(path.parent.name for path in HERE.glob("*/Chart.yaml") if path.parent.name not in ALONE)
 
 
 def build(folder: Path, names: Sequence[str]) -> list[Path]:
-    """The charts below `folder`, which is made anew, by their folders: those named, one of all of them, and the app of apps."""
+    """The charts below `folder`, which is made anew, by their folders: those named, one of all of them, the app of apps, and PostgreSQL's."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     charts = [_built(folder, name) for name in names]
-    return [*charts, _umbrella(folder, charts), _apps(folder, charts)]
+    return [*charts, _umbrella(folder, charts), _apps(folder, charts), _postgres(folder)]
 
 
 def _built(folder: Path, name: str) -> Path:
@@ -62,9 +64,24 @@ def _umbrella(folder: Path, charts: Sequence[Path]) -> Path:
     _lay_schema(chart, _schema({"global": _GLOBAL, **own}, alone=True))
     (chart / "README.md").write_text(
         "# tailrace\n\nAll of Tailrace in one release. `global.tailrace` takes every value of a service's chart and holds for all;"
-        " what stands under a chart's name is its own.\n\n```sh\nhelm install tailrace tailrace -f yours.yaml\n```\n"
+        " what stands under a chart's name is its own.\n\n```sh\nhelm install tailrace tailrace -f yours.yaml\n```\n\n"
+        + _table((each.name, "`true`", _description(each)) for each in charts)
+    )
+    (chart / "templates").mkdir()
+    (chart / "templates/NOTES.txt").write_text(
+        "Tailrace {{ .Chart.AppVersion }}, {{ len .Chart.Dependencies }} charts less those not enabled, is in {{ .Release.Namespace }}.\n\n"
+        "  kubectl -n {{ .Release.Namespace }} get deployments -l app.kubernetes.io/part-of=tailrace\n"
     )
     return chart
+
+
+def _description(chart: Path) -> str:
+    return str(yaml.safe_load((chart / "Chart.yaml").read_text())["description"])
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    lines = (f"| `{name}.enabled` | {default} | {meaning} |\n" for name, default, meaning in rows)
+    return "| Value | Default | Meaning |\n|---|---|---|\n" + "".join(lines)
 
 
 def _apps(folder: Path, charts: Sequence[Path]) -> Path:
@@ -78,6 +95,20 @@ def _apps(folder: Path, charts: Sequence[Path]) -> Path:
     return chart
 
 
+def _postgres(folder: Path) -> Path:
+    chart = folder / POSTGRES
+    _copied(POSTGRES, chart)
+    _lay_schema(chart, _schema({"global": {"type": "object"}, **_own_schema(POSTGRES)}, alone=True))
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    values = (chart / "values.yaml").read_text()
+    rows = "\n".join(_table_rows(yaml.safe_load(values), _comments(values, below=0)))
+    (chart / "README.md").write_text(
+        f"# {POSTGRES}\n\n{about['description']}. Version {about['version']}. It needs the operator, 1.26 or newer; `synchronous` holds a commit"
+        f" until a standby has it.\n\n```sh\nhelm install {POSTGRES} {POSTGRES} -f yours.yaml\n```\n\n{rows}\n"
+    )
+    return chart
+
+
 def _wave(chart: Path) -> int:
     """Who issues tokens, then the services, then what faces the world, then the watch."""
     service = yaml.safe_load((chart / "values.yaml").read_text())["service"]
@@ -87,7 +118,7 @@ def _wave(chart: Path) -> int:
 
 
 def _copied(name: str, chart: Path) -> None:
-    shutil.copytree(HERE / name, chart, ignore=shutil.ignore_patterns("charts", "Chart.lock", "schema.yaml"))
+    shutil.copytree(HERE / name, chart, ignore=shutil.ignore_patterns("charts", "Chart.lock", "schema.yaml", "ci"))
 
 
 def _versions(chart: Path) -> dict[str, str]:
@@ -136,19 +167,20 @@ def _readme(chart: Path) -> Iterator[str]:
     if consumes := service.get("consumes"):
         topics = "every topic" if "*" in consumes else ", ".join(f"`{topic}`" for topic in consumes)
         yield f"Its consumers read {topics}."
-    yield from ("", "| Value | Default | Meaning |", "|---|---|---|")
-    yield from _rows(chart / "charts" / LIBRARY / "values.yaml")
+    yield ""
+    values = (chart / "charts" / LIBRARY / "values.yaml").read_text()
+    defaults = yaml.safe_load(values)["exports"]["defaults"]
+    yield from _table_rows(
+        {key: value for key, value in defaults.items() if key != "service"}, _comments(values, below=2)
+    )
 
 
-def _rows(values: Path) -> Iterator[str]:
-    """A row for each value of the library chart; the comment above a value, or the group it stands in, is its meaning."""
-    defaults = yaml.safe_load(values.read_text())["exports"]["defaults"]
-    comments = _comments(values.read_text())
+def _table_rows(defaults: Mapping[str, Any], comments: Mapping[tuple[str, ...], str]) -> Iterator[str]:
+    """A row for each value; the comment above a value, or the group it stands in, is its meaning."""
+    yield from ("| Value | Default | Meaning |", "|---|---|---|")
     for path, value in _leaves(defaults):
-        if path[0] != "service":
-            said = next((comments[path[:n]] for n in range(len(path), 0, -1) if path[:n] in comments), "")
-            shown = json.dumps(value, ensure_ascii=False)
-            yield f"| `{'.'.join(path)}` | `{shown}` | {said} |"
+        said = next((comments[path[:n]] for n in range(len(path), 0, -1) if path[:n] in comments), "")
+        yield f"| `{'.'.join(path)}` | `{json.dumps(value, ensure_ascii=False)}` | {said} |"
 
 
 def _leaves(value: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -159,8 +191,8 @@ def _leaves(value: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[t
             yield (*above, name), each
 
 
-def _comments(text: str) -> dict[tuple[str, ...], str]:
-    """The comment right above each key, by the key's path below `exports.defaults`."""
+def _comments(text: str, *, below: int) -> dict[tuple[str, ...], str]:
+    """The comment right above each key, by the key's path below so many others."""
     found: dict[tuple[str, ...], str] = {}
     above: list[str] = []
     path: list[str] = []
@@ -171,7 +203,7 @@ def _comments(text: str) -> dict[tuple[str, ...], str]:
         elif bare and not bare.startswith("-"):
             depth = (len(line) - len(line.lstrip())) // 2
             path = [*path[:depth], bare.partition(":")[0]]
-            if above and depth > 1:
-                found[tuple(path[2:])] = " ".join(above)
+            if above and depth >= below:
+                found[tuple(path[below:])] = " ".join(above)
             above = []
     return found

@@ -1,9 +1,9 @@
 """Builds every chart whole into dist/charts, and tries each: helm's lint and schema, what must be refused, and every object against Kubernetes.
 
-`make charts` runs this. helm is taken from the PATH, else from beside this interpreter. Each chart is rendered with each file of `values/` and
-checked against the schemas of three versions of Kubernetes, which `kubernetes-validate` carries; objects of others (KEDA, the Prometheus Operator,
-the Gateway API, External Secrets, Argo CD) against the parts of theirs that the charts use, in `crds.yaml`. `--only orders,gateway` takes these
-alone.
+`make charts` runs this. helm is taken from the PATH, else from beside this interpreter. Each chart is rendered with each file of `values/`, or of
+its own folder `ci`, and checked against the schemas of three versions of Kubernetes, which `kubernetes-validate` carries; objects of others (KEDA,
+the Prometheus Operator, the Gateway API, External Secrets, Argo CD, CloudNativePG) against the parts of theirs that the charts use, in `crds.yaml`.
+`--only orders,gateway` takes these alone.
 Ends with code 1 and names the object, the field and the reason.
 """
 
@@ -23,7 +23,7 @@ import jsonschema
 import kubernetes_validate
 import promql_parser
 import yaml
-from build import LIBRARY, build, chart_names
+from build import LIBRARY, POSTGRES, build, chart_names
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -48,6 +48,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("kafka.brokers=user:password@kafka:9092", "kafka.brokers"),
     ("postgres.sslmode=on", "postgres.sslmode"),
     ("settings.LOG_LEVEL=INFO", "settings"),
+    ("settings.TAILRACE_POLL_INTERVAL_MS=50", "settings"),
     ("api.resources.requests.memory=lots", "api.resources.requests.memory"),
     ("global.tailrace.conect=http://connect:8083", "conect"),
 )
@@ -55,6 +56,17 @@ REFUSED_OF_THE_EDGE = (
     ("ingress.enabled=true", "trustedProxies"),
     ("httpRoute.enabled=true,trustedProxies[0]=10.0.0.0/8", "parentRefs"),
 )
+REFUSED_OF_OTHERS: dict[str, tuple[tuple[str, str], ...]] = {
+    POSTGRES: (
+        ("synchronous=3", "synchronous"),
+        ("slotsKeep=10GB", "walStorage.size"),
+        ("slotsKeep=4", "slotsKeep"),
+        ("slots=4", "slots"),
+        ("parameters.wal_level=minimal", "parameters"),
+        ("instance=3", "instance"),
+        ("backup.schedule=0 3 * * *", "backup.schedule"),
+    )
+}
 
 
 def main() -> int:
@@ -95,9 +107,11 @@ def tried(helm: str, chart: Path) -> tuple[int, list[str]]:
             objects += len(found)
             faults += [f"{chart.name}, {values.stem}: {fault}" for each in found for fault in faults_of(each)]
             faults += [f"{chart.name}, {values.stem}: {fault}" for fault in doubles(found)]
+            faults += [f"{chart.name}, {values.stem}: {fault}" for fault in untold(found, settings_of(values))]
     if service is not None:
         wrong = REFUSED + (REFUSED_OF_THE_EDGE if service.get("edge") else ())
         faults += [f"{chart.name}: {fault}" for fault in not_refused(helm, chart, wrong)]
+    faults += [f"{chart.name}: {fault}" for fault in not_refused(helm, chart, REFUSED_OF_OTHERS.get(chart.name, ()))]
     return objects, faults
 
 
@@ -128,7 +142,9 @@ def faults_of_alerts() -> Iterator[str]:
 
 
 def value_sets(chart: str, folder: Path) -> list[Path]:
-    """The files to try it with; of a chart of charts, two of them, put where it takes what holds for all."""
+    """The files to try it with, its own where it has some; of a chart of charts, two of them, put where it takes what holds for all."""
+    if (own := HERE / chart / "ci").is_dir():
+        return sorted(own.glob("*.yaml"))
     sets = sorted((HERE / "values").glob("*.yaml"))
     if chart not in {"tailrace", "tailrace-apps"}:
         return sets
@@ -174,6 +190,27 @@ def doubles(found: Sequence[dict[str, Any]]) -> Iterator[str]:
         if name in seen:
             yield f"{' '.join(name)} is there twice"
         seen.add(name)
+
+
+def settings_of(values: Path) -> set[str]:
+    given = yaml.safe_load(values.read_text()) or {}
+    over = (given.get("global") or {}).get("tailrace") or {}
+    return {*(given.get("settings") or {}), *(over.get("settings") or {})}
+
+
+def untold(found: Sequence[dict[str, Any]], settings: set[str]) -> Iterator[str]:
+    """Processes that some setting does not reach: whoever prepares and repairs connectors needs what the services have."""
+    maps = {each["metadata"]["name"]: each.get("data") or {} for each in found if each["kind"] == "ConfigMap"}
+    for each in found:
+        for container in (
+            each["spec"]["template"]["spec"]["containers"] if each["kind"] in {"Deployment", "Job"} else ()
+        ):
+            known = {one["name"] for one in container.get("env", ())}
+            for source in container.get("envFrom", ()):
+                known |= set(maps.get(source.get("configMapRef", {}).get("name"), ()))
+            yield from (
+                f"{each['kind']} {each['metadata']['name']} is not told {one}" for one in sorted(settings - known)
+            )
 
 
 def faults_of(thing: dict[str, Any]) -> Iterator[str]:

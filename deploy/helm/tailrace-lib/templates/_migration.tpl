@@ -52,11 +52,10 @@ spec:
             {{- toYaml . | nindent 12 }}
           {{- end }}
           env:
-            {{- include "tailrace.adminEnvironment" $root | nindent 12 }}
+            {{- include "tailrace.adminEnvironment" $root | trim | nindent 12 }}
             - { name: TAILRACE_PARTITIONS, value: {{ $root.Values.topics.partitions | quote }} }
             - { name: TAILRACE_REPLICATION, value: {{ $root.Values.topics.replication | quote }} }
             - { name: TAILRACE_MIN_INSYNC_REPLICAS, value: {{ $root.Values.topics.minInsyncReplicas | quote }} }
-            - { name: TAILRACE_POLL_INTERVAL_MS, value: {{ $root.Values.topics.pollIntervalMs | quote }} }
             {{- with $pod.env }}
             {{- toYaml . | nindent 12 }}
             {{- end }}
@@ -70,8 +69,12 @@ spec:
         {{- include "tailrace.volumes" $spec | nindent 8 }}
 {{- end }}
 
-{{/* Of who prepares, repairs and releases. */}}
+{{/* Of who prepares, repairs and releases: what a connector is configured by has to be the same for all of them. */}}
 {{- define "tailrace.adminEnvironment" -}}
+{{- range $name, $value := .Values.settings }}
+- { name: {{ $name }}, value: {{ $value | quote }} }
+{{- end }}
+- { name: TAILRACE_POLL_INTERVAL_MS, value: {{ .Values.topics.pollIntervalMs | quote }} }
 - { name: TAILRACE_KAFKA, value: {{ include "tailrace.kafka" . | quote }} }
 # The operator's, where the address of Kafka asks for a user: who prepares makes the users of the services.
 - name: TAILRACE_KAFKA_PASSWORD

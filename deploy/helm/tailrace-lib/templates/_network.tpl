@@ -54,18 +54,7 @@ spec:
     {{- end }}
   {{- if $egress.enabled }}
   egress:
-    - ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
-    {{- if .Values.service.database }}
-    - ports: [{ port: {{ $egress.postgres.port }} }]
-      {{- include "tailrace.peers" $egress.postgres.to | nindent 6 }}
-    - ports: [{ port: {{ include "tailrace.connectPort" . }} }]
-      {{- include "tailrace.peers" $egress.connect.to | nindent 6 }}
-    {{- end }}
-    - ports:
-        {{- range regexFindAll ":[0-9]+" .Values.kafka.brokers -1 | uniq }}
-        - { port: {{ trimPrefix ":" . }} }
-        {{- end }}
-      {{- include "tailrace.peers" $egress.kafka.to | nindent 6 }}
+    {{- include "tailrace.reached" (dict "root" . "database" .Values.service.database) | nindent 4 }}
     # The keys of tokens are identity's; the gateway calls every service.
     - ports: [{ port: 8080 }]
       to:
@@ -78,6 +67,23 @@ spec:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- end }}
+{{- end }}
+
+{{/* Names, PostgreSQL, Connect and Kafka. */}}
+{{- define "tailrace.reached" -}}
+{{- $egress := .root.Values.networkPolicy.egress -}}
+- ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
+{{- if .database }}
+- ports: [{ port: {{ $egress.postgres.port }} }]
+  {{- include "tailrace.peers" $egress.postgres.to | nindent 2 }}
+- ports: [{ port: {{ include "tailrace.connectPort" .root }} }]
+  {{- include "tailrace.peers" $egress.connect.to | nindent 2 }}
+{{- end }}
+- ports:
+    {{- range regexFindAll ":[0-9]+" .root.Values.kafka.brokers -1 | uniq }}
+    - { port: {{ trimPrefix ":" . }} }
+    {{- end }}
+  {{- include "tailrace.peers" $egress.kafka.to | nindent 2 }}
 {{- end }}
 
 {{- define "tailrace.peers" -}}

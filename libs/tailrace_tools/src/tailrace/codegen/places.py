@@ -12,7 +12,7 @@ OPENAPI = Path("contracts/src/contracts/openapi")
 MANIFESTS = Path("contracts/src/contracts/manifests")
 CONNECTORS = Path("deploy/kafka-connect")
 HELM = Path("deploy/helm")
-HELM_BY_HAND = frozenset({"tailrace-lib", "tailrace-watch", "tailrace-apps", "values"})
+HELM_BY_HAND = frozenset({"tailrace-lib", "tailrace-watch", "tailrace-apps", "tailrace-postgres", "values"})
 """Folders there that no manifest stands for."""
 SEEDS = Path("contracts/seeds.tsv")
 """What the designs name to the letter; written by hand."""
