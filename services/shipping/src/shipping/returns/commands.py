@@ -19,7 +19,9 @@ from tailrace.db.error_classes import NotYet
 
 
 async def expect(tx: Tx, asked: ReturnAuthorised) -> None:
-    """Expect what was authorised; nothing when it is expected already."""
+    """Expect the goods that were authorised; nothing when they are expected already, or where all of it was performed."""
+    if asked.return_shipment_id is None:
+        return
     if await tx.scalar(select(ReturnShipment.id).where(ReturnShipment.id == asked.return_shipment_id)) is None:
         tx.add(ReturnShipment.expected(asked))
 

@@ -75,7 +75,8 @@ class ReturnShipment(Aggregate, Base):
 
     @classmethod
     def expected(cls, asked: ReturnAuthorised) -> "ReturnShipment":
-        """What may come back."""
+        """The goods that may come back; of what was performed, nothing does."""
+        goods = [line for line in asked.lines if not line.performed]
         made = cls(
             id=asked.return_shipment_id,
             return_id=asked.return_id,
@@ -87,7 +88,7 @@ class ReturnShipment(Aggregate, Base):
             note=asked.note,
             status="expected",
             unexpected=[],
-            lines=[ReturnShipmentLine.expected_of(at, line) for at, line in enumerate(asked.lines, 1)],
+            lines=[ReturnShipmentLine.expected_of(at, line) for at, line in enumerate(goods, 1)],
         )
         lines = [events.ExpectedLine(return_line_id=line.id, quantity=line.expected) for line in made.lines]
         made.record(events.ReturnExpected(**made._ids(), lines=lines))
