@@ -10,6 +10,7 @@ from contracts.return_shipments import UnexpectedGoods
 from contracts.returns import ReturnAuthorised
 from shipping.dates import of_movements
 from shipping.models import Shipment
+from shipping.returns import lots
 from shipping.returns.bodies import InspectionBody, ReceiptBody
 from shipping.returns.models import ReturnShipment
 from tailrace.core import clock
@@ -39,7 +40,11 @@ async def receive(tx: Tx, id: UUID, match: int | None, said: ReceiptBody) -> Ret
 async def inspect(tx: Tx, id: UUID, match: int | None, said: InspectionBody) -> ReturnShipment:
     """Raises WrongState, TooMuch, Invalid."""
     shipment = await tx.load(ReturnShipment, id, match)
-    judged = [(line.return_line_id, line.verdict, line.quantity, line.note) for line in said.lines]
+    of_lots = await lots.chosen(tx, shipment, said.lines)
+    judged = [
+        (line.return_line_id, line.verdict, line.quantity, line.note, which)
+        for line, which in zip(said.lines, of_lots, strict=True)
+    ]
     shipment.inspect(judged, clock.now())
     return shipment
 
