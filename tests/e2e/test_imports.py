@@ -7,21 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import files_of
 from python_calamine import CalamineWorkbook
 
 from tailrace.cli.transfer import import_file
 from tailrace.core.operator_error import OperatorError
 from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
 
-FILES = {
-    "customers": "Number,名称,Currency,E-mail\nA-1,Ada Works,EUR,office@ada.example\nA-2,山田製作所,JPY,\n",
-    "items": "SKU,Name,Unit,Tax rate\nBOLT,Bolt,pcs,0.19\nNUT,Nut,pcs,0.19\n",
-    "stock": "SKU,Warehouse,Quantity,Value,Currency\nBOLT,MAIN,100,5000,EUR\nNUT,MAIN,50,500,EUR\n",
-    "opening-balances": "Text,Effective at,Account,Currency,Debit,Credit\n"
-    "Opening,2026-01-01,1000,EUR,900,\n,,6000,EUR,,900\n",
-    "orders": "Customer reference,Customer,Currency,Confirm,SKU,Warehouse,Quantity,Net\n"
-    "PO-1,Ada Works,EUR,yes,BOLT,MAIN,5,600\n,,,,NUT,MAIN,5,100\n",
-}
+PAGE = "docs/how-to/move-in.md"
+FILES = {Path(name).stem: text for name, text in files_of(PAGE).items()}
+OLD_BOOKS = {"1000": 900, "1200": 1_190, "1400": 5_500, "2100": -700, "3000": -6_890}
+"""The trial balance that the page says the company comes with."""
 
 
 async def _import(gateway: Gateway, member: Member, what: str, path: Path, **more: Any) -> bool:
@@ -50,6 +46,15 @@ async def test_a_company_moves_in_and_a_second_time_nothing_happens(gateway: Gat
     assert exported.status_code == 200 and len(exported.text.splitlines()) == 3
     opening = [each for each in await member.every("/v1/accounting/journals") if each["text"] == "Opening"]
     assert [each["effective_at"] for each in opening] == ["2026-01-01T00:00:00Z"]
+    books = await eventually(
+        lambda: member.get("/v1/accounting/trial-balance", effective="2026-01-01"),
+        lambda said: any(row["account"] == "1400" and row["balance"] == OLD_BOOKS["1400"] for row in said["rows"]),
+        what="the stock in the books",
+    )
+    assert {row["account"]: row["balance"] for row in books["rows"] if row["balance"]} == OLD_BOOKS
+    valued = await member.get("/v1/inventory/valuation", effective="2026-01-01")
+    assert [each["value"] for each in valued["totals"]] == [OLD_BOOKS["1400"]]
+    assert (await member.get("/v1/accounting/integrity"))["intact"]
     (ada,) = await member.every("/v1/customers", number="A-1")
     await _is_kept_as_far_as_it_is_seen(gateway, member, f"/v1/customers/{ada['id']}")
 

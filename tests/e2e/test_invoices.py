@@ -8,7 +8,7 @@ from company import Company, dead_letters
 from quiescence import quiescent
 
 from tailrace.stack.embedded import Stack
-from tailrace_testing.gateway import Gateway, eventually
+from tailrace_testing.gateway import Gateway, Member, eventually
 
 V1 = "/v1/accounting"
 ISSUER = {
@@ -134,9 +134,30 @@ async def test_a_service_in_another_currency_is_invoiced_valued_and_paid(fleet: 
         "2200": -10_000,
         "4000": -100_000,
     }
+    await _is_taken_back(fleet, member, order)
     integrity = await member.get(f"{V1}/integrity")
     assert integrity["intact"], integrity
     assert await dead_letters(fleet, company) == []
+
+
+async def _is_taken_back(fleet: Stack, member: Member, order: dict[str, Any]) -> None:
+    """It was poorly done: what was paid for it is for no invoice any more, of somebody who is only named, and no warehouse was asked."""
+    reason = await member.post("/v1/return-reasons", {"code": "POOR", "name": "Poorly done"})
+    (left,) = (await member.get(f"/v1/orders/{order['id']}/returnable"))["lines"]
+    line = {"shipment_id": left["shipment_id"], "line_id": left["line_id"], "quantity": left["returnable"]}
+    asked = {"order_id": order["id"], "return_reason_id": reason["id"], "lines": [line], "authorise": True}
+    made = await member.post("/v1/returns", asked)
+    assert (left["performed"], made["status"], made["return_shipment_id"]) == (True, "inspected", None)
+    closed = await eventually(
+        lambda: member.get(f"/v1/returns/{made['id']}"), lambda said: said["status"] == "closed", what="the end of it"
+    )
+    assert (closed["credited_net"], closed["credited_tax"]) == (100_000, 10_000)
+    await quiescent(fleet, member.tenant_id)
+    trial = await member.get(f"{V1}/trial-balance", currency="USD")
+    assert {row["account"]: row["balance"] for row in trial["rows"] if row["balance"]} == {
+        "1000": 110_000,
+        "2310": -110_000,
+    }
 
 
 def _camt(amount: str, text: str, day: date) -> str:

@@ -11,11 +11,12 @@ from tailrace.core.money import Currency, Minor, Quantity
 
 
 class UnbilledLine(BaseModel):
-    """Goods that were on no invoice when they came back: they will be on none. `net` and `tax` are what they had been booked with."""
+    """What was on no invoice when it was taken back: it will be on none. `net` and `tax` are what it had been booked with."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     shipment_id: UUID
+    """What it left with; of a service, the performance."""
     line_id: UUID
     quantity: Quantity
     net: Minor

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.lots import LotQuantity
 from contracts.shipments import ShipmentTopic
 from tailrace.core.money import Quantity, SignedQuantity
 from tailrace.core.personal_data import Personal
@@ -78,6 +79,8 @@ class InspectedLine(_Value):
     verdict: Verdict
     quantity: Quantity
     note: Personal[str] | None = None
+    lots: list[LotQuantity] = []
+    """Of a tracked item, which lots or serial numbers it is; of what goes back to the customer, as far as somebody said."""
 
 
 class ReturnInspected(ReturnShipmentEvent):

@@ -1,7 +1,7 @@
 """Events of what customers give back, on `order.events`: the authorisation, what came of it, and what it asks of shipping and of accounting.
 
 Quantities are in the item's base unit, amounts are whole minor units of the currency beside them. A line is a part of an order's line that left with
-one shipment.
+one shipment, or of a service that was performed at once.
 """
 
 from typing import ClassVar, Literal
@@ -32,11 +32,13 @@ class ReturnFee(_Value):
 
 
 class ReturnLine(_Value):
-    """What may come back of one order line, of one shipment."""
+    """What may come back of one order line, of one shipment; or so much of a service, of which nothing comes back."""
 
     return_line_id: UUID
     shipment_id: UUID
-    """What it left with."""
+    """What it left with; of a service, the performance."""
+    performed: bool = False
+    """Whether it is of a service: it is taken back by the authorisation alone."""
     line_id: UUID
     """The line of the order."""
     item_id: UUID
@@ -81,11 +83,12 @@ class ReturnRequested(ReturnDescription):
 
 
 class ReturnAuthorised(ReturnDescription):
-    """It may come back. Asks shipping to expect it, as a shipment of this id; the answer is `shipment.return_expected`."""
+    """It may come back. Asks shipping to expect its goods, as a shipment of this id; the answer is `shipment.return_expected`."""
 
     type: ClassVar[str] = "order.return_authorised"
 
-    return_shipment_id: UUID
+    return_shipment_id: UUID | None = None
+    """Null where all of it was performed: nothing comes back."""
 
 
 class ReturnAssigned(ReturnEvent):
@@ -136,16 +139,17 @@ class ReturnProgressed(ReturnEvent):
 
 
 class ReturnToSettle(_Value):
-    """Goods that were accepted and are to be credited."""
+    """What was accepted and is to be credited."""
 
     shipment_id: UUID
+    """What it left with; of a service, the performance."""
     line_id: UUID
     """The line of the order."""
     quantity: Quantity
 
 
 class ReturnSettlementRequested(ReturnEvent):
-    """Asks accounting to take back what these goods were sold for, and to ask for the fee. The answer is `accounting.return.settled`."""
+    """Asks accounting to take back what these goods and services were sold for, and to ask for the fee. The answer is `accounting.return.settled`."""
 
     type: ClassVar[str] = "order.return_settlement_requested"
 

@@ -1,53 +1,18 @@
 """Services that were performed are sold then, and invoiced as what left is: alone, or beside goods."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
-from billing import ISSUER, Billing, Ordered
+from billing import ISSUER, Billing
+from performing import perform, performed
+from settling import settle
 from sqlalchemy import select
 
 from accounting.invoices.copies import DeliveryCopy
-from contracts.performances import PerformedLine, ServicesPerformed
-from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace_testing import today
-
-
-def performed(order: Ordered, quantity: str, place: int = 0, at: datetime | None = None) -> ServicesPerformed:
-    """So much of one line."""
-    line = order.event.lines[place]
-    before = order.left.get(line.line_id, Decimal(0))
-    order.left[line.line_id] = before + Decimal(quantity)
-    return ServicesPerformed(
-        order_id=order.id,
-        performance_id=uuid7(),
-        number=f"{order.event.number}/1",
-        currency=order.event.currency,
-        lines=[
-            PerformedLine(
-                line_id=line.line_id,
-                item_id=line.item_id,
-                sku=line.sku,
-                name=line.name,
-                quantity=Decimal(quantity),
-                line_quantity=line.quantity,
-                line_net=line.net,
-                line_tax=line.tax,
-                performed_before=before,
-            )
-        ],
-        performed_at=at or datetime.now(UTC),
-    )
-
-
-async def perform(billing: Billing, order: Ordered, quantity: str, place: int = 0, at: datetime | None = None) -> str:
-    """It is heard as the order's own event."""
-    event = performed(order, quantity, place, at)
-    await billing.h.deliver(event, aggregate_id=order.id)
-    return str(event.performance_id)
 
 
 async def test_revenue_and_tax_are_booked_when_it_is_performed_and_owed_when_it_is_invoiced(billing: Billing) -> None:
@@ -108,6 +73,41 @@ async def test_what_was_not_performed_after_all_is_taken_back_by_a_credit_note(b
     part = [{"line_id": invoice["lines"][0]["id"], "quantity": "2"}]
     await billing.post(f"/invoices/{invoice['id']}/credit-notes", reason="six hours", lines=part)
     assert await billing.balances() == {"1200": 59_400, "4000": -54_000, "2200": -5_400}
+
+
+async def test_what_is_taken_back_is_credited_as_it_was_invoiced_to_the_minor_unit(billing: Billing) -> None:
+    """1,003 for seven hours, and a tax of 10 %, 100: two of them are 286.57 and 28.57, the rest is what is left."""
+    order = await billing.order(("7", 1_003, "0.1"))
+    id = UUID(await perform(billing, order, "7"))
+    invoice = await billing.issue(await billing.post("/invoices", shipment_ids=[str(id)]))
+    first = await settle(billing, order, id, "2")
+    assert (first.credited_net, first.credited_tax, len(first.credit_notes), first.unbilled) == (287, 29, 1, [])
+    assert await billing.balances() == {"1200": 787, "4000": -716, "2200": -71}
+    rest = await settle(billing, order, id, "5")
+    assert (rest.credited_net, rest.credited_tax) == (716, 71)
+    assert (await billing.read(invoice))["status"] == "credited"
+    assert await billing.balances() == {}
+
+
+async def test_what_is_taken_back_before_it_was_invoiced_is_invoiced_no_more(billing: Billing) -> None:
+    order = await billing.order(("7", 1_003, "0.1"), ("4", 400, "0.1"))
+    shipment = await billing.ship(order, "0", "4")
+    id = UUID(await perform(billing, order, "7"))
+    draft = await billing.post("/invoices", order_id=str(order.id))
+    of_draft = await settle(billing, order, id, "3")
+    assert (of_draft.unbilled_net, of_draft.unbilled_tax, of_draft.credit_notes) == (430, 43, [])
+    assert [(line["quantity"], line["net"]) for line in (await billing.read(draft))["lines"]] == [
+        ("4", 400),
+        ("4", 573),
+    ]
+    await billing.h.client.delete(f"/v1/accounting/invoices/{draft['id']}")
+    of_none = await settle(billing, order, id, "1")
+    assert (of_none.unbilled_net, of_none.unbilled[0].shipment_id) == (143, id)
+    rest = await settle(billing, order, id, "3")
+    assert (rest.unbilled_net, rest.unbilled_tax) == (1_003 - 430 - 143, 100 - 43 - 14)
+    issued = await billing.issue(await billing.post("/invoices", order_id=str(order.id)))
+    assert [(line["shipment_id"], line["net"]) for line in issued["lines"]] == [(str(shipment), 400)], "the goods alone"
+    assert await billing.balances() == {"1200": 440, "4000": -400, "2200": -40}
 
 
 async def test_what_is_invoiced_already_is_refused_by_the_field_that_names_it(

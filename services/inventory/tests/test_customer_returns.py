@@ -1,5 +1,6 @@
 """What customers gave back comes in at the cost that it left at, to the minor unit, and what is scrapped takes nobody else's layer."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from depot import Depot
 
+from contracts.lots import LotQuantity
 from contracts.return_shipments import InspectedLine, ReturnInspected
 from contracts.shipments import ShipmentDispatched
 from tailrace.core.ids import uuid7
@@ -22,7 +24,9 @@ async def left(depot: Depot, quantity: str, item: UUID | None = None) -> Shipmen
     return event
 
 
-async def back(depot: Depot, shipment: ShipmentDispatched, **verdicts: str) -> ReturnInspected:
+async def back(
+    depot: Depot, shipment: ShipmentDispatched, lots: Sequence[LotQuantity] = (), **verdicts: str
+) -> ReturnInspected:
     line = shipment.lines[0]
     ids = {"line_id": line.line_id, "item_id": line.item_id, "warehouse_id": line.warehouse_id}
     said: Any = {
@@ -36,7 +40,12 @@ async def back(depot: Depot, shipment: ShipmentDispatched, **verdicts: str) -> R
         **said,
         lines=[
             InspectedLine(
-                return_line_id=uuid7(), shipment_id=shipment.shipment_id, verdict=verdict, quantity=Decimal(much), **ids
+                return_line_id=uuid7(),
+                shipment_id=shipment.shipment_id,
+                verdict=verdict,
+                quantity=Decimal(much),
+                lots=list(lots),
+                **ids,
             )
             for verdict, much in verdicts.items()
         ],
@@ -129,4 +138,33 @@ async def test_lots_come_back_in_the_order_in_which_they_left(depot: Depot) -> N
     assert [(lot.number, lot.quantity) for lot in scrapped.lots] == [("B", 1)]
     shown = [await depot.get(f"lots/{each['id']}") for each in (await depot.get("lots"))["items"]]
     assert {each["number"]: each["on_hand"] for each in shown} == {"A": "3", "B": "3"}
+    assert (await depot.h.prove()).proven
+
+
+async def test_the_piece_comes_back_that_the_inspection_names_and_is_nowhere_else(depot: Depot) -> None:
+    pump = uuid7()
+    await depot.item(pump, "PUMP", tracking="serial")
+    bought: dict[str, Any] = {"item_id": pump, "currency": "EUR", "reason": "purchase"}
+    pieces = [{"number": number, "quantity": "1"} for number in ("S1", "S2", "S3")]
+    await depot.post("receipts", **bought, quantity="3", value=300, lots=pieces)
+
+    async def places() -> dict[str, list[str]]:
+        shown = [await depot.get(f"lots/{each['id']}") for each in (await depot.get("lots", item_id=pump))["items"]]
+        return {each["number"]: [place["quantity"] for place in each["places"]] for each in shown}
+
+    shipment = await left(depot, "2", pump)
+    (made,) = await depot.told("reservation.made")
+    assert [one.number for one in made.lines[0].lots] == ["S1", "S2"]
+    assert await places() == {"S1": [], "S2": [], "S3": ["1"]}
+    second = made.lines[0].lots[1]
+    await back(depot, shipment, lots=[second], restock="1")
+    assert await places() == {"S1": [], "S2": ["1"], "S3": ["1"]}, "not the one that left first"
+    # One is in stock and one is with the customer: neither comes in as a purchase, and S2 not once more by the same shipment.
+    for number in ("S1", "S2"):
+        once_more = {**bought, "quantity": "1", "value": 100, "lots": [{"number": number, "quantity": "1"}]}
+        assert (await depot.post("receipts", 409, **once_more))["type"].endswith("serial-known")
+    await back(depot, shipment, lots=[second], scrap="1")
+    scrapped = (await depot.told("stock.issued"))[-1]
+    assert [one.number for one in scrapped.lots] == ["S1"], "the only one that was still out"
+    assert await places() == {"S1": [], "S2": ["1"], "S3": ["1"]}
     assert (await depot.h.prove()).proven

@@ -2,13 +2,18 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from ordered import Order
 
 from contracts.inventory import LotCreated, LotStatus, LotStatusChanged
 from contracts.lots import LotQuantity
+from contracts.return_shipments import ReturnInspected
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, SetClock
+
+from .test_returns import Back
 
 
 def lot(number: str, quantity: int, expires_on: date | None = None) -> LotQuantity:
@@ -62,3 +67,49 @@ async def test_what_quality_has_stopped_does_not_leave(order: Order, shipping: H
     assert (await order.post(shipment, "dispatch")).status_code == 200
     old = await ask(order, lot("OLD", 1, today - timedelta(days=2)))
     assert "expired" in (await order.post(old, "dispatch")).json()["detail"]
+
+
+async def test_a_return_names_which_piece_it_is_of_those_that_left(order: Order, shipping: Harness) -> None:
+    pieces = [lot(number, 1) for number in ("S1", "S2", "S3")]
+    for one in pieces:
+        told = LotCreated(lot_id=one.lot_id, item_id=uuid7(), number=one.number, serial=True, status="released")
+        await shipping.deliver(told, aggregate_id=one.lot_id)
+    shipment = await ask(order, *pieces)
+    assert (await order.post(shipment, "dispatch")).status_code == 200
+
+    async def expected(quantity: str) -> tuple[str, str]:
+        back = Back(shipping, UUID(shipment))
+        line = back.line(back.bolts, "BOLT", quantity, 0).model_copy(update={"line_id": order.bolts})
+        await back.authorised([line])
+        await back.came(quantity)
+        return f"/v1/return-shipments/{back.id}", str(back.bolts)
+
+    async def judge(of: tuple[str, str], status: int, *said: tuple[str, list[str] | None], many: int = 1) -> Any:
+        at, line = of
+        lines = [
+            {"return_line_id": line, "verdict": verdict, "quantity": str(len(numbers) if numbers else many)}
+            | ({"lots": [{"number": each, "quantity": "1"} for each in numbers]} if numbers else {})
+            for verdict, numbers in said
+        ]
+        answer = await shipping.client.post(f"{at}/inspect", json={"lines": lines})
+        assert answer.status_code == status, answer.text
+        return answer.json() if status == 200 else answer.json()["errors"][0]["field"]
+
+    one = await expected("2")
+    assert await judge(one, 422, ("restock", None)) == "/lines/0/lots", "another piece would be taken for it"
+    assert await judge(one, 422, ("restock", ["S9"])) == "/lines/0/lots/0"
+    assert await judge(one, 422, ("restock", ["S2", "S2"])) == "/lines/0/lots/1/number"
+    assert await judge(one, 422, ("restock", ["S2"]), ("scrap", ["s2"])) == "/lines/1/lots/0"
+    shown = await judge(one, 200, ("restock", ["s2"]))
+    assert [each["number"] for each in shown["lines"][0]["lots"]] == ["S2"]
+    assert await judge(one, 422, ("restock", ["S2"])) == "/lines/0/lots/0", "it is back"
+    await judge(one, 200, ("send_back", ["S3"]))
+    other = await expected("2")
+    assert await judge(other, 422, ("restock", ["S2"])) == "/lines/0/lots/0", "nor by another return"
+    await judge(other, 200, ("scrap", None), many=2)
+    told_of = [each.event for each in await shipping.published("shipment.return_inspected")]
+    assert [[lot.number for lot in each.lines[0].lots] for each in told_of if isinstance(each, ReturnInspected)] == [
+        ["S2"],
+        ["S3"],
+        ["S1", "S3"],
+    ]

@@ -28,19 +28,20 @@ class Back:
         return ReturnLine(return_line_id=id, **ids, **said)
 
     async def expect(self) -> "Back":
-        lines = [self.line(self.bolts, "BOLT", "3", 0), self.line(self.flour, "FLOUR", "1.5", 3)]
+        await self.authorised([self.line(self.bolts, "BOLT", "3", 0), self.line(self.flour, "FLOUR", "1.5", 3)])
+        return self
+
+    async def authorised(self, lines: list[ReturnLine], **given: Any) -> None:
         said: Any = {"customer_name": "Hanako Sato", "reason_code": "BROKEN", "reason": "Broken", "currency": "JPY"}
         asked = ReturnAuthorised(
-            return_shipment_id=self.id,
             return_id=self.asked,
             order_id=uuid7(),
             number="RT-000001",
             order_number="SO-000001",
             lines=lines,
-            **said,
+            **{"return_shipment_id": self.id, **said, **given},
         )
         await self.shipping.deliver(asked, aggregate_id=self.asked)
-        return self
 
     async def end(self) -> None:
         asked = ReturnCancellationRequested(
@@ -69,6 +70,22 @@ class Back:
 
 def fault(answer: Answer) -> tuple[str, str]:
     return answer["type"].rpartition(":")[2], answer["errors"][0]["field"]
+
+
+async def test_services_are_not_expected(shipping: Harness) -> None:
+    back = Back(shipping)
+    work, bolts = uuid7(), back.line(back.bolts, "BOLT", "3", 0)
+    service = back.line(work, "HOUR", "2", 2).model_copy(update={"performed": True})
+    await back.authorised([service, bolts])
+    (told,) = await back.told("shipment.return_expected")
+    assert [line.return_line_id for line in told.lines] == [back.bolts]
+    await back.came("3")
+    await back.judge(restock="3")
+    assert (await back.told("shipment.return_inspected"))[-1].complete
+    alone = Back(shipping)
+    await alone.authorised([service], return_shipment_id=None)
+    assert len(await back.told("shipment.return_expected")) == 1
+    assert len((await shipping.client.get("/v1/return-shipments")).json()["items"]) == 1
 
 
 async def test_it_comes_in_parts_and_is_judged_in_parts(shipping: Harness) -> None:

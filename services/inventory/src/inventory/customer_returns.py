@@ -2,7 +2,8 @@
 
 What left with a shipment is known by its events: quantity, cost, and what was settled of it since. A part that comes back costs its share of that,
 and the parts of a line add up to it, to the minor unit. Under the first-in-first-out rule they are a layer of their own, the youngest; under the
-moving average they join the one that there is. Of a tracked item, the lots of the line come back in the order in which they left.
+moving average they join the one that there is. Of a tracked item, the lots come back that the inspection names; where it names none, or one that is
+not with the customer any more, those of the line in the order in which they left.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from contracts.inventory import StockCostSettled, StockIssued, StockReceived
 from contracts.lots import LotQuantity
 from contracts.return_shipments import InspectedLine, ReturnInspected
 from inventory import ledger
-from inventory.by_lot import NOTHING, first_of, without
+from inventory.by_lot import NOTHING, first_of, total, without
 from inventory.models import Movement, inventory_event
 from inventory.projections import ItemCopy
 from inventory.stock import Place, StockItem, load_stocks
@@ -77,7 +78,7 @@ def _take(
     value, at = departed.cost(line.quantity), event.inspected_at
     because = {"order_id": event.order_id, "shipment_id": line.shipment_id, "line_id": line.line_id}
     because |= {"return_id": event.return_id}
-    lots = first_of(departed.lots, line.quantity)
+    lots = _lots_of(line, departed)
     departed.lots = without(departed.lots, lots)
     came = stock.receive(
         layer_id, line.quantity, value, departed.currency, "return", at, event.number, lots=lots, **because
@@ -89,6 +90,12 @@ def _take(
         gone = stock.scrap(layer_id, line.quantity, value, at, event.number, lots, **because)
         movements.append(ledger.movement_of(stock, gone))
     return movements
+
+
+def _lots_of(line: InspectedLine, departed: Departed) -> list[LotQuantity]:
+    """Those that the inspection names; the first ones that left, where it names none, or one that is not out any more."""
+    named = total(line.lots) == line.quantity and not without(line.lots, departed.lots)
+    return line.lots if named else first_of(departed.lots, line.quantity)
 
 
 async def _departed(tx: Tx, stock: StockItem, shipment_id: UUID, line_id: UUID) -> Departed:

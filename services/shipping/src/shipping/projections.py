@@ -1,6 +1,7 @@
 """What shipping keeps of others: what quality says of a lot, the company's template, and the company's days."""
 
-from sqlalchemy.orm import Mapped
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
 from contracts.inventory import LOT_COPIED
@@ -19,6 +20,8 @@ class LotCopy(Replica, Base):
 
     number: Mapped[str]
     status: Mapped[str]
+    serial: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it is one piece under a number of its own."""
 
 
 class TemplateCopy(TemplateRow, Base):

@@ -93,9 +93,14 @@ class InvoiceLine(Part, Base):
         return self.net + self.tax
 
     @property
+    def supply_id(self) -> UUID | None:
+        """The shipment or the performance that it is of; None for what the invoice itself sells."""
+        return self.shipment_id or self.performance_id
+
+    @property
     def supplied(self) -> bool:
         """Whether it left or was performed, and is not sold by the invoice itself."""
-        return self.shipment_id is not None or self.performance_id is not None
+        return self.supply_id is not None
 
     def tax_of(self, amount: int) -> int:
         """The tax in so much of the line, tax included."""

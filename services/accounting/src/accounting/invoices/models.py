@@ -183,8 +183,8 @@ class Invoice(Aggregate, Base):
         self.tax = sum(line.tax for line in self.lines)
 
     def take_off(self, part: tuple[UUID, UUID], quantity: Decimal, net: int, tax: int) -> bool:
-        """Ask no more for so much of `part`, a shipment and a line of its order, and what was booked for it. Whether that is on this draft."""
-        line = next((each for each in self.lines if (each.shipment_id, each.order_line_id) == part), None)
+        """Ask no more for so much of `part`, a supply and a line of its order, and what was booked for it. Whether that is on this draft."""
+        line = next((each for each in self.lines if (each.supply_id, each.order_line_id) == part), None)
         if line is None:
             return False
         line.quantity, line.net, line.booked_tax = line.quantity - quantity, line.net - net, line.booked_tax - tax

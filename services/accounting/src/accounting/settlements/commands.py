@@ -1,7 +1,7 @@
-"""What goods that came back were sold for is taken back: by credit notes where they were invoiced, and off what is to be invoiced where not.
+"""What goods and services that are taken back were sold for: by credit notes where it was invoiced, and off what is to be invoiced where not.
 
-The shipments are locked before their invoices, as in drafting one: so goods are either on the invoice that is being drafted, and credited, or left
-off it. Parts of a line add up to it, to the minor unit, however they are cut.
+The shipments and performances are locked before their invoices, as in drafting one: so what is taken back is either on the invoice that is being
+drafted, and credited, or left off it. Parts of a line add up to it, to the minor unit, however they are cut.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from accounting.days import days
 from accounting.invoices import commands as invoicing
@@ -32,7 +32,7 @@ _FEE = {"en": "Restocking fee for return {0}", "ja": "返品手数料 {0}"}
 _REASON = {"en": "Return {0}: {1}", "ja": "返品 {0}：{1}"}
 
 _Part = tuple[UUID, UUID]
-"""A shipment, and a line of its order."""
+"""A shipment or a performance, and a line of its order."""
 
 
 async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
@@ -50,7 +50,7 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
     deliveries = await _locked(tx, {shipment_id for shipment_id, _ in wanted}, asked.number)
     invoices = await _invoices(tx, deliveries)
     billed = {
-        (line.shipment_id, line.order_line_id) for each in invoices if each.status != "draft" for line in each.lines
+        (line.supply_id, line.order_line_id) for each in invoices if each.status != "draft" for line in each.lines
     }
     off = await _taken_off(tx, {part: wanted[part] for part in wanted if part not in billed}, deliveries)
     notes = []
@@ -87,18 +87,21 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
 
 
 async def _locked(tx: Tx, ids: set[UUID], number: str) -> Mapping[UUID, DeliveryCopy]:
-    """These shipments: nobody drafts an invoice of them until this is committed. Raises NotYet."""
+    """These shipments and performances: nobody drafts an invoice of them until this is committed. Raises NotYet."""
     query = select(DeliveryCopy).where(DeliveryCopy.id.in_(ids)).order_by(DeliveryCopy.id).with_for_update()
     found = {each.id: each for each in await tx.scalars(query)}
     if missing := ids - set(found):
-        raise NotYet(f"shipment {missing.pop()} of return {number} is not here")
+        raise NotYet(f"{missing.pop()}, which return {number} is of, is not here")
     return found
 
 
 async def _invoices(tx: Tx, deliveries: Mapping[UUID, DeliveryCopy]) -> Sequence[Invoice]:
-    """The invoices that these shipments are on, locked; one whose draft was dropped meanwhile has no line any more."""
-    on = select(InvoiceLine.invoice_id).where(InvoiceLine.shipment_id.in_(deliveries)).distinct()
-    return [await tx.load(Invoice, id) for id in sorted(await tx.scalars(on))]
+    """The invoices that these are on, locked; one whose draft was dropped meanwhile has no line any more."""
+    on = [
+        select(InvoiceLine.invoice_id).where(each.in_(deliveries))
+        for each in (InvoiceLine.shipment_id, InvoiceLine.performance_id)
+    ]
+    return [await tx.load(Invoice, id) for id in sorted(await tx.scalars(union(*on)))]
 
 
 async def _taken_off(
@@ -111,7 +114,7 @@ async def _taken_off(
         delivery = deliveries[shipment_id]
         line = next((each for each in delivery.lines if each["line_id"] == str(line_id)), None)
         if line is None:
-            raise NotYet(f"nothing of line {line_id} is known to have left with shipment {delivery.number}")
+            raise NotYet(f"nothing of line {line_id} is known to have been supplied with {delivery.number}")
         left, back = Decimal(line["quantity"]), before.get((shipment_id, line_id), Back())
         net, tax = [
             share(share(line[what], Decimal(line["dispatched_before"]), left, Decimal(line["line_quantity"])), *part)
@@ -136,9 +139,9 @@ def _to_credit(invoice: Invoice, wanted: Mapping[_Part, Decimal]) -> tuple[dict[
     nets: dict[UUID, int] = {}
     quantities: dict[UUID, Decimal] = {}
     for line in invoice.lines:
-        if line.shipment_id is None or line.order_line_id is None:
+        if line.supply_id is None or line.order_line_id is None:
             continue
-        quantity = wanted.get((line.shipment_id, line.order_line_id), Decimal(0))
+        quantity = wanted.get((line.supply_id, line.order_line_id), Decimal(0))
         quantity = min(quantity, line.quantity - line.credited_quantity)
         if quantity > 0:
             net = share(line.net, line.credited_quantity, quantity, line.quantity)

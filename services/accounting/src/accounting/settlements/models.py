@@ -66,7 +66,7 @@ class ReturnSettlement(Aggregate, Base):
 
 
 class UnbilledReturn(Part, Base):
-    """Goods that were on no invoice when they came back. No invoice of the shipment has them any more."""
+    """What was on no invoice when it was taken back. No invoice of the shipment, or of the performance, has it any more."""
 
     __tablename__ = "unbilled_return"
     __table_args__ = (
@@ -78,6 +78,7 @@ class UnbilledReturn(Part, Base):
 
     settlement_id: Mapped[UUID]
     shipment_id: Mapped[UUID]
+    """What it left with; of a service, the performance."""
     line_id: Mapped[UUID]
     quantity: Mapped[Decimal]
     net: Mapped[int]

@@ -25,23 +25,23 @@ class ReturnReasonBody(Body):
 
 
 class NewReturnLine(Body):
-    """What is to come back of one line of the order, of what left with one shipment."""
+    """What is to come back of one line of the order, of what left with one shipment; or how much of a service is taken back."""
 
     shipment_id: UUID
-    """What it left with."""
+    """What it left with; of a service, the performance."""
     line_id: UUID
     """The line of the order."""
     quantity: Quantity
-    """How much, in the item's base unit; no more than left with that shipment and is in no other return."""
+    """How much, in the item's base unit; no more than left with that shipment, or was performed then, and is in no other return."""
     outcome: Outcome = "refund"
-    """What the customer is to have for what is accepted: a credit note, or the same goods once more besides."""
+    """What the customer is to have for what is accepted: a credit note, or the same once more besides."""
 
 
 class FeeBody(Body):
     """What is asked for the trouble, by an invoice, once something of the return is accepted."""
 
     net: Annotated[Amount, Field(gt=0, lt=PRICE_BOUND)]
-    """Before tax, no more than the goods were sold for."""
+    """Before tax, no more than the goods and services were sold for."""
     tax_code: Code | None = None
     """The tax code that it is taxed by, one that the company has; its rate on the day of the fee's invoice counts."""
     tax_rate: Rate | None = Field(
@@ -54,7 +54,7 @@ class NewReturn(Body):
     """What is to come back of an order, and why."""
 
     order_id: UUID
-    """The order that the goods left for."""
+    """The order that it was supplied for."""
     return_reason_id: UUID
     """Why, of the reasons that are kept."""
     note: Note | None = None

@@ -10,7 +10,9 @@ from contracts.returns import ReturnFee
 from orders.models import NOTHING, Order
 from orders.projections import TaxCodeCopy, days
 from orders.returns.bodies import NewReturn
-from orders.returns.models import DepartedLine, Return, ReturnLine, ReturnReason
+from orders.returns.exchanges import finish
+from orders.returns.lines import DepartedLine, ReturnLine
+from orders.returns.models import Return, ReturnReason
 from orders.returns.refusals import MoreThanShipped
 from orders.returns.views import Returnable, ReturnableLine
 from tailrace.core.errors import Invalid
@@ -24,7 +26,7 @@ from tailrace.pricing.tax_codes import SaidTax, rates_on
 NUMBERS = Numbers("return", "RT-{number:06}")
 
 _Part = tuple[UUID, UUID]
-"""A shipment, and a line of its order."""
+"""A shipment or a performance, and a line of its order."""
 
 
 async def create(tx: Tx, asked: NewReturn) -> Return:
@@ -42,6 +44,8 @@ async def create(tx: Tx, asked: NewReturn) -> Return:
     made = Return.requested(await NUMBERS.next(tx), order, reason, asked.note, fee, lines)
     if asked.authorise:
         made.authorise()
+        # Of services alone, there is nothing to wait for.
+        await finish(tx, made)
     tx.add(made)
     return made
 
@@ -50,6 +54,7 @@ async def authorise(tx: Tx, return_id: UUID, match: int | None) -> Return:
     """Agree to a return. Raises ReturnState."""
     asked = await tx.load(Return, return_id, match)
     asked.authorise()
+    await finish(tx, asked)
     return asked
 
 
@@ -61,7 +66,7 @@ async def cancel(tx: Tx, return_id: UUID, match: int | None, reason: str) -> Ret
 
 
 async def returnable(tx: Tx, order: Order) -> Returnable:
-    """What of an order has left and is in no return."""
+    """What of an order has left or was performed, and is in no return."""
     bound, lines = await bound_of(tx, order), {line.id: line for line in order.lines}
     found = [
         ReturnableLine.said(
@@ -69,6 +74,7 @@ async def returnable(tx: Tx, order: Order) -> Returnable:
             bound.get((each.shipment_id, each.line_id), NOTHING),
             shipment_id=each.shipment_id,
             shipment_number=each.number,
+            performed=each.performed,
             line_id=each.line_id,
             **{name: getattr(lines[each.line_id], name) for name in ("sku", "name", "unit")},
         )
@@ -79,7 +85,7 @@ async def returnable(tx: Tx, order: Order) -> Returnable:
 
 
 async def departures_of(tx: Tx, order_id: UUID) -> Mapping[_Part, DepartedLine]:
-    """What has left for an order, by shipment and line."""
+    """What was supplied for an order, by shipment or performance and line."""
     found = await tx.scalars(select(DepartedLine).where(DepartedLine.order_id == order_id))
     return {(each.shipment_id, each.line_id): each for each in found}
 
@@ -123,7 +129,9 @@ def _line(
         raise Invalid.field(f"{field}/line_id", f"Order {order.number} has no line {wanted.line_id}.")
     part = (wanted.shipment_id, wanted.line_id)
     if part not in departed:
-        raise absent(part[0], f"{field}/shipment_id", f"Nothing of this line has left with {part[0]}.")
+        raise absent(
+            part[0], f"{field}/shipment_id", f"Nothing of this line has left with {part[0]}, or was performed by it."
+        )
     if any((each.shipment_id, each.line_id) == part for each in asked.lines[:at] if each.outcome == wanted.outcome):
         raise Invalid.field(f"{field}/line_id", "This line is named twice with the same outcome.")
     check_decimals(wanted.quantity, line.unit, line.decimals, f"{field}/quantity")

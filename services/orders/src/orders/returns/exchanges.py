@@ -1,4 +1,4 @@
-"""What is sent for goods that came back: an order of the same goods at the price that was agreed, once for each return."""
+"""What is supplied for what was taken back: an order of the same goods and services at the price that was agreed, once for each return."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,7 +12,8 @@ from orders.customers import by_now
 from orders.lines import OrderLine
 from orders.models import NOTHING, Order
 from orders.projections import ItemCopy, TaxCodeCopy, TaxPolicyCopy, WarehouseCopy, days, settings
-from orders.returns.models import Return, ReturnLine
+from orders.returns.lines import ReturnLine
+from orders.returns.models import Return
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
 from tailrace.core.money import portion

@@ -1,4 +1,4 @@
-"""A return: which goods of an order may come back, why, and how far they have come. A line is a part of an order's line that left with one shipment.
+"""A return: which goods of an order may come back, why, and how far they have come; and which services are taken back, of which nothing comes.
 
 Quantities are in each item's base unit; amounts are whole minor units of the order's currency. Every change is a method that refuses, or records an
 event.
@@ -16,16 +16,16 @@ from contracts import return_shipments as goods
 from contracts import returns as events
 from contracts.orders import LineQuantity
 from contracts.return_settlements import ReturnSettled
-from contracts.returns import Outcome, ReturnStatus
+from contracts.returns import ReturnStatus
 from orders.base import Base
-from orders.lines import OrderLine
 from orders.models import NOTHING, Order
+from orders.returns.lines import ReturnLine
 from orders.returns.refusals import BeingCancelled
 from orders.returns.states import STATES
 from tailrace.core.ids import uuid7
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.models import Aggregate, Part, TenantRow
+from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
 from tailrace.db.visibility import Owned
 from tailrace.messaging.handover import Owner
@@ -40,19 +40,6 @@ class ReturnReason(MasterData, Base):
 
     code: Mapped[str]
     active: Mapped[bool]
-
-
-class DepartedLine(TenantRow, Base):
-    """How much of an order's line left with a shipment: the copy of `shipment.dispatched`."""
-
-    __tablename__ = "departed_line"
-    __table_args__ = (tenant_index("order_id"),)
-
-    shipment_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
-    line_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-9)
-    order_id: Mapped[UUID]
-    number: Mapped[str]
-    quantity: Mapped[Decimal]
 
 
 class Return(Aggregate, Owned, Base):
@@ -99,10 +86,10 @@ class Return(Aggregate, Owned, Base):
     fee: Mapped[int]
     """What the fee's invoice asks for, tax included; zero before that."""
     return_shipment_id: Mapped[UUID | None]
-    """What shipping expects it as; None before it is authorised."""
+    """What shipping expects it as; None before it is authorised, and where nothing comes back."""
     exchange_order_id: Mapped[UUID | None]
     exchange_order_number: Mapped[str | None]
-    lines: Mapped[list["ReturnLine"]] = relationship(
+    lines: Mapped[list[ReturnLine]] = relationship(
         back_populates="of", cascade="all, delete-orphan", lazy="selectin", order_by="ReturnLine.position"
     )
 
@@ -116,7 +103,7 @@ class Return(Aggregate, Owned, Base):
         reason: ReturnReason,
         note: str | None,
         fee: events.ReturnFee | None,
-        lines: list["ReturnLine"],
+        lines: list[ReturnLine],
     ) -> "Return":
         asked = cls(
             id=uuid7(),
@@ -148,10 +135,16 @@ class Return(Aggregate, Owned, Base):
         return asked
 
     def authorise(self) -> None:
-        """Agree to it: from here on the goods are expected. Raises ReturnState."""
+        """Agree to it: from here on its goods are expected, and its services are taken back. Raises ReturnState."""
         self.status = STATES.after(self.status, "authorised", self.number)
-        self.return_shipment_id = uuid7()
+        services = [line for line in self.lines if line.performed]
+        self.return_shipment_id = uuid7() if len(services) < len(self.lines) else None
         self.record(events.ReturnAuthorised(**self._description(), return_shipment_id=self.return_shipment_id))
+        if services:
+            for line in services:
+                line.received = line.accepted = line.quantity
+            self._progress()
+            self._settle({line.id: line.accepted for line in services})
 
     def cancel(self, reason: str) -> None:
         """Expect nothing more of it. Once it was authorised, that holds when shipping has answered. Raises ReturnState, BeingCancelled."""
@@ -201,7 +194,8 @@ class Return(Aggregate, Owned, Base):
         """Shipping takes in nothing more: what has come by then is what was agreed."""
         came = {one.return_line_id: one.quantity for one in received}
         for line in self.lines:
-            line.quantity = came.get(line.id, NOTHING)
+            if not line.performed:
+                line.quantity = came.get(line.id, NOTHING)
         self.cancelling = False
         if any(line.quantity for line in self.lines):
             self._progress()
@@ -210,7 +204,7 @@ class Return(Aggregate, Owned, Base):
             self._end(reason)
 
     def credit(self, settled: ReturnSettled) -> None:
-        """Accounting took back what goods of it were sold for."""
+        """Accounting took back what some of it was sold for."""
         self.settling -= 1
         self.credited_net += settled.credited_net
         self.credited_tax += settled.credited_tax
@@ -227,8 +221,8 @@ class Return(Aggregate, Owned, Base):
         )
 
     @property
-    def to_exchange(self) -> list["ReturnLine"]:
-        """The lines of which goods were accepted that are to be sent once more; nothing before everything was looked at, or once it was ordered."""
+    def to_exchange(self) -> list[ReturnLine]:
+        """The lines of which something is accepted and to be supplied once more; nothing before everything was looked at, or once it was ordered."""
         if self.status != "inspected" or self.exchange_order_id is not None:
             return []
         return [line for line in self.lines if line.outcome == "exchange" and line.accepted]
@@ -294,7 +288,7 @@ class Return(Aggregate, Owned, Base):
         self.status = "cancelled"
         self.record(events.ReturnCancelled(**self._ids(), reason=reason))
 
-    def _by_id(self) -> dict[UUID, "ReturnLine"]:
+    def _by_id(self) -> dict[UUID, ReturnLine]:
         return {line.id: line for line in self.lines}
 
     def _ids(self) -> dict[str, Any]:
@@ -307,67 +301,3 @@ class Return(Aggregate, Owned, Base):
         said = {name: getattr(self, name) for name in (*same, *others)}
         lines = [line.described() for line in self.lines]
         return {**self._ids(), **said, "fee": fee if self.fee_net else None, "lines": lines}
-
-
-class ReturnLine(Part, Base):
-    """What may come back of one order line, of one shipment. `accepted` is restocked or scrapped, and credited."""
-
-    __tablename__ = "return_line"
-    __table_args__ = (
-        refers_to("customer_return", "return_id"),
-        tenant_index("return_id"),
-        tenant_index("line_id", "shipment_id"),
-    )
-    __root__ = "of"
-
-    return_id: Mapped[UUID]
-    position: Mapped[int]
-    shipment_id: Mapped[UUID]
-    shipment_number: Mapped[str]
-    line_id: Mapped[UUID]
-    item_id: Mapped[UUID]
-    sku: Mapped[str]
-    name: Mapped[str]
-    warehouse_id: Mapped[UUID]
-    unit: Mapped[str]
-    decimals: Mapped[int]
-    quantity: Mapped[Decimal]
-    outcome: Mapped[Outcome]
-    received: Mapped[Decimal]
-    accepted: Mapped[Decimal]
-    sent_back: Mapped[Decimal]
-    of: Mapped[Return] = relationship(back_populates="lines")
-
-    @classmethod
-    def of_order(
-        cls, position: int, departed: DepartedLine, line: OrderLine, quantity: Decimal, outcome: Outcome
-    ) -> "ReturnLine":
-        names = ("item_id", "sku", "name", "warehouse_id", "unit", "decimals")
-        return cls(
-            id=uuid7(),
-            position=position,
-            shipment_id=departed.shipment_id,
-            shipment_number=departed.number,
-            line_id=line.id,
-            **{name: getattr(line, name) for name in names},
-            quantity=quantity,
-            outcome=outcome,
-            received=NOTHING,
-            accepted=NOTHING,
-            sent_back=NOTHING,
-        )
-
-    @property
-    def judged(self) -> Decimal:
-        """How much of it was looked at."""
-        return self.accepted + self.sent_back
-
-    def described(self) -> events.ReturnLine:
-        names = ("shipment_id", "line_id", "item_id", "sku", "name", "warehouse_id", "unit", "decimals", "quantity")
-        return events.ReturnLine(
-            return_line_id=self.id, outcome=self.outcome, **{name: getattr(self, name) for name in names}
-        )
-
-    def so_far(self) -> dict[str, Any]:
-        names = ("quantity", "received", "accepted", "sent_back")
-        return {"return_line_id": self.id, **{name: getattr(self, name) for name in names}}

@@ -10,7 +10,7 @@ class ReturnState(Refused):
 
 
 class MoreThanShipped(Refused):
-    """409: no more comes back of a line than left with that shipment and is in no other return."""
+    """409: no more comes back of a line than left with that shipment, or was performed then, and is in no other return."""
 
     slug, title = "more-than-shipped", "More than can come back"
 

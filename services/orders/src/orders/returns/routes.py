@@ -63,7 +63,7 @@ master_data_routes(
 
 @router.post("", status_code=201, response_model=ReturnView)
 async def create_return(tx: Tx, who: Writer, body: NewReturn) -> Return:
-    """Ask for a return of goods that have left, or with `authorise` agree to it at once."""
+    """Ask for a return of goods that have left and services that were performed, or with `authorise` agree to it at once."""
     return await commands.create(tx, body)
 
 
@@ -75,7 +75,7 @@ async def list_returns(tx: Tx, who: Reader, page: Returns) -> Listing[Return]:
 
 @of_orders.get("/{order_id}/returnable")
 async def read_returnable(tx: Tx, who: Reader, order_id: UUID) -> Returnable:
-    """What of an order has left and may still come back."""
+    """What of an order has left or was performed, and may still come back."""
     return await commands.returnable(tx, await tx.find(Order, order_id))
 
 
@@ -87,7 +87,7 @@ async def read_return(tx: Tx, who: Reader, return_id: UUID) -> Return:
 
 @router.post("/{return_id}/authorise", response_model=ReturnView)
 async def authorise_return(tx: Tx, who: Writer, match: IfMatch, return_id: UUID) -> Return:
-    """Agree to it: from here on the goods are expected."""
+    """Agree to it: from here on its goods are expected. Its services are taken back at once."""
     return await commands.authorise(tx, return_id, match)
 
 

@@ -19,16 +19,18 @@ class ReturnReasonView(ResourceView):
 
 
 class ReturnLineView(View):
-    """A part of an order's line that left with one shipment."""
+    """A part of an order's line that left with one shipment, or of a service that was performed at once."""
 
     id: UUID
     """By which the receipt and the inspection name it."""
     position: int
     """Its place in the return, from 1."""
     shipment_id: UUID
-    """What it left with."""
+    """What it left with; of a service, the performance."""
     shipment_number: str
-    """What people call that shipment."""
+    """What people call that shipment or performance."""
+    performed: bool
+    """Whether it is of a service: nothing comes back, and it is accepted by the authorisation."""
     line_id: UUID
     """The line of the order."""
     item_id: UUID
@@ -38,7 +40,7 @@ class ReturnLineView(View):
     name: str
     """What the item was called when it was ordered."""
     warehouse_id: UUID
-    """Where it left from, and comes back to."""
+    """Where it left from, and comes back to; a service was sold from there."""
     unit: str
     """The item's base unit, which every quantity of the line is in."""
     quantity: SignedQuantity
@@ -46,7 +48,7 @@ class ReturnLineView(View):
     outcome: Outcome
     """What the customer is to have for what is accepted."""
     received: SignedQuantity
-    """How much has come."""
+    """How much has come; of a service, how much is taken back."""
     accepted: SignedQuantity
     """How much of that was kept, and is credited."""
     sent_back: SignedQuantity
@@ -65,7 +67,7 @@ class ReturnSummary(ResourceView):
     cancel_reason: str | None
     """Why it, or the rest of it, was cancelled."""
     order_id: UUID
-    """The order that the goods left for."""
+    """The order that it was supplied for."""
     order_number: str
     """What people call that order."""
     customer_id: UUID | None
@@ -99,7 +101,7 @@ class ReturnSummary(ResourceView):
     credited_tax: Minor
     """The tax on it."""
     return_shipment_id: UUID | None
-    """What shipping expects it as; null before it is authorised."""
+    """What shipping expects it as; null before it is authorised, and where it is of services alone."""
     exchange_order_id: UUID | None
     """The order of what is sent instead; null for none."""
     exchange_order_number: str | None
@@ -114,12 +116,14 @@ class ReturnView(ReturnSummary):
 
 
 class ReturnableLine(View):
-    """What left with a shipment, and how much of it may still come back."""
+    """What left with a shipment or was performed, and how much of it may still come back."""
 
     shipment_id: UUID
-    """What it left with."""
+    """What it left with; of a service, the performance."""
     shipment_number: str
-    """What people call that shipment."""
+    """What people call that shipment or performance."""
+    performed: bool
+    """Whether it is of a service."""
     line_id: UUID
     """The line of the order."""
     sku: str
@@ -129,7 +133,7 @@ class ReturnableLine(View):
     unit: str
     """What both quantities are in."""
     shipped: Quantity
-    """How much of the line left with that shipment."""
+    """How much of the line left with that shipment, or was performed then."""
     returnable: SignedQuantity
     """How much of that is in no return."""
 
@@ -142,8 +146,8 @@ class Returnable(View):
     """What of an order may still come back."""
 
     order_id: UUID
-    """Whose goods they are."""
+    """The order that it was supplied for."""
     number: str
     """What people call the order."""
     lines: list[ReturnableLine]
-    """By shipment and line."""
+    """By shipment or performance, and line."""

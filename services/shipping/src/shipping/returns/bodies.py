@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.return_shipments import Verdict
-from tailrace.core.fields import Moment, Note, Text
+from tailrace.core.fields import Code, Moment, Note, Text
 from tailrace.core.money import Quantity
 from tailrace.http.routing import Body
 
@@ -49,6 +49,15 @@ class ReceiptBody(Body):
         return self
 
 
+class ReturnedLotBody(Body):
+    """So much of a lot, or a piece by its serial number."""
+
+    number: Code
+    """What the lot is called on the goods, in any spelling that is the same."""
+    quantity: Quantity
+    """How much of it, in the item's base unit; of a serial number, one."""
+
+
 class VerdictBody(Body):
     """What becomes of so much of a line."""
 
@@ -60,6 +69,9 @@ class VerdictBody(Body):
     """How much of it, no more than has come and was not looked at."""
     note: Note | None = None
     """What was seen."""
+    lots: Annotated[list[ReturnedLotBody], Field(min_length=1, max_length=MOST_LINES)] | None = None
+    """Of a tracked item, which lots it is of those that left with the shipment; they add up to `quantity`. Left out, they come back in the order in
+    which they left, but for pieces with serial numbers: these are named, unless all of them are kept."""
 
 
 class InspectionBody(Body):

@@ -10,6 +10,7 @@ from contracts.return_shipments import UnexpectedGoods
 from contracts.returns import ReturnAuthorised
 from shipping.dates import of_movements
 from shipping.models import Shipment
+from shipping.returns import lots
 from shipping.returns.bodies import InspectionBody, ReceiptBody
 from shipping.returns.models import ReturnShipment
 from tailrace.core import clock
@@ -19,7 +20,9 @@ from tailrace.db.error_classes import NotYet
 
 
 async def expect(tx: Tx, asked: ReturnAuthorised) -> None:
-    """Expect what was authorised; nothing when it is expected already."""
+    """Expect the goods that were authorised; nothing when they are expected already, or where all of it was performed."""
+    if asked.return_shipment_id is None:
+        return
     if await tx.scalar(select(ReturnShipment.id).where(ReturnShipment.id == asked.return_shipment_id)) is None:
         tx.add(ReturnShipment.expected(asked))
 
@@ -37,7 +40,11 @@ async def receive(tx: Tx, id: UUID, match: int | None, said: ReceiptBody) -> Ret
 async def inspect(tx: Tx, id: UUID, match: int | None, said: InspectionBody) -> ReturnShipment:
     """Raises WrongState, TooMuch, Invalid."""
     shipment = await tx.load(ReturnShipment, id, match)
-    judged = [(line.return_line_id, line.verdict, line.quantity, line.note) for line in said.lines]
+    of_lots = await lots.chosen(tx, shipment, said.lines)
+    judged = [
+        (line.return_line_id, line.verdict, line.quantity, line.note, which)
+        for line, which in zip(said.lines, of_lots, strict=True)
+    ]
     shipment.inspect(judged, clock.now())
     return shipment
 

@@ -9,11 +9,14 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contracts import return_shipments as events
+from contracts.lots import LotQuantity
 from contracts.return_shipments import Verdict
 from contracts.returns import ReturnAuthorised, ReturnLine
+from shipping import lots
 from shipping.base import Base
 from shipping.refusals import TooMuch, WrongState
 from tailrace.core.errors import Invalid
@@ -40,8 +43,8 @@ STATES = Transitions[Status](
 )
 ZERO = Decimal(0)
 
-Judged = tuple[UUID, Verdict, Decimal, str | None]
-"""So much of a line, what becomes of it, and a note."""
+Judged = tuple[UUID, Verdict, Decimal, str | None, Sequence[LotQuantity]]
+"""So much of a line, what becomes of it, a note, and which lots it is."""
 
 
 class ReturnShipment(Aggregate, Base):
@@ -75,7 +78,8 @@ class ReturnShipment(Aggregate, Base):
 
     @classmethod
     def expected(cls, asked: ReturnAuthorised) -> "ReturnShipment":
-        """What may come back."""
+        """The goods that may come back; of what was performed, nothing does."""
+        goods = [line for line in asked.lines if not line.performed]
         made = cls(
             id=asked.return_shipment_id,
             return_id=asked.return_id,
@@ -87,7 +91,7 @@ class ReturnShipment(Aggregate, Base):
             note=asked.note,
             status="expected",
             unexpected=[],
-            lines=[ReturnShipmentLine.expected_of(at, line) for at, line in enumerate(asked.lines, 1)],
+            lines=[ReturnShipmentLine.expected_of(at, line) for at, line in enumerate(goods, 1)],
         )
         lines = [events.ExpectedLine(return_line_id=line.id, quantity=line.expected) for line in made.lines]
         made.record(events.ReturnExpected(**made._ids(), lines=lines))
@@ -125,13 +129,13 @@ class ReturnShipment(Aggregate, Base):
         self._after("inspected")
         seen: set[tuple[UUID, Verdict]] = set()
         said: list[events.InspectedLine] = []
-        for place, (line_id, verdict, quantity, note) in enumerate(judged):
+        for place, (line_id, verdict, quantity, note, of_lots) in enumerate(judged):
             line = self._line(line_id, f"/lines/{place}")
             if (line_id, verdict) in seen:
                 raise Invalid.field(f"/lines/{place}/verdict", "This line is named twice with the same verdict.")
             seen.add((line_id, verdict))
             line.check(quantity, line.received - line.judged, f"/lines/{place}/quantity", "waits to be looked at")
-            said.append(line.judge(verdict, quantity, note))
+            said.append(line.judge(verdict, quantity, note, of_lots))
         self.inspected_at = at
         self._count()
         complete = self.status == "inspected"
@@ -179,7 +183,11 @@ class ReturnShipmentLine(Part, Base):
 
     __tablename__ = "return_shipment_line"
     __root__ = "of"
-    __table_args__ = (refers_to("return_shipment", "return_shipment_id"), tenant_index("return_shipment_id"))
+    __table_args__ = (
+        refers_to("return_shipment", "return_shipment_id"),
+        tenant_index("return_shipment_id"),
+        tenant_index("shipment_id", "line_id"),
+    )
 
     return_shipment_id: Mapped[UUID]
     position: Mapped[int]
@@ -197,6 +205,8 @@ class ReturnShipmentLine(Part, Base):
     restocked: Mapped[Decimal]
     scrapped: Mapped[Decimal]
     sent_back: Mapped[Decimal]
+    lots: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    """Of a tracked item, which lots were kept: they add up to what was restocked and scrapped."""
     of: Mapped[ReturnShipment] = relationship(back_populates="lines")
 
     @classmethod
@@ -205,7 +215,12 @@ class ReturnShipmentLine(Part, Base):
         names = ("shipment_id", "line_id", "item_id", "sku", "name", "warehouse_id", "unit", "decimals")
         nothing = dict.fromkeys(("received", "restocked", "scrapped", "sent_back"), ZERO)
         said = {name: getattr(line, name) for name in names}
-        return cls(id=line.return_line_id, position=position, expected=line.quantity, **said, **nothing)
+        return cls(id=line.return_line_id, position=position, expected=line.quantity, lots=[], **said, **nothing)
+
+    @property
+    def part(self) -> tuple[UUID, UUID]:
+        """The shipment that it left with, and the line of the order."""
+        return self.shipment_id, self.line_id
 
     @property
     def judged(self) -> Decimal:
@@ -218,7 +233,9 @@ class ReturnShipmentLine(Part, Base):
         if quantity > left:
             raise TooMuch(f"Of {self.sku}, {plain_decimal(left)} {what}, not {plain_decimal(quantity)}.", field=field)
 
-    def judge(self, verdict: Verdict, quantity: Decimal, note: str | None) -> events.InspectedLine:
+    def judge(
+        self, verdict: Verdict, quantity: Decimal, note: str | None, of_lots: Sequence[LotQuantity]
+    ) -> events.InspectedLine:
         match verdict:
             case "restock":
                 self.restocked += quantity
@@ -226,6 +243,8 @@ class ReturnShipmentLine(Part, Base):
                 self.scrapped += quantity
             case "send_back":
                 self.sent_back += quantity
+        if verdict != "send_back":
+            self.lots = lots.as_rows(lots.joined(self.lots, lots.as_rows(of_lots)))
         names = ("shipment_id", "line_id", "item_id", "warehouse_id")
-        said = {name: getattr(self, name) for name in names}
+        said: dict[str, Any] = {name: getattr(self, name) for name in names} | {"lots": list(of_lots)}
         return events.InspectedLine(return_line_id=self.id, verdict=verdict, quantity=quantity, note=note, **said)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from contracts.lots import LotQuantity
 from shipping.returns.models import Status
 from tailrace.core.money import Exact
 from tailrace.core.personal_data import Personal
@@ -38,6 +39,8 @@ class ReturnShipmentLineView(View):
     """How much of that was thrown away."""
     sent_back: Exact
     """How much of that goes back to the customer."""
+    lots: list[LotQuantity]
+    """Of a tracked item, which lots were kept; none for any other."""
 
 
 class UnexpectedView(View):
