@@ -29,8 +29,11 @@ router = tenant_router(
     tag="returns",
     about=_ABOUT,
     reads=[departures, returns, teams, catalog, days],
+    reads_own=[departures],
 )
-of_orders = tenant_router("/v1/orders", tag="returns", about=_ABOUT, reads=[departures, returns, teams])
+of_orders = tenant_router(
+    "/v1/orders", tag="returns", about=_ABOUT, reads=[departures, returns, teams], reads_own=[departures]
+)
 reasons = tenant_router("/v1/return-reasons", tag="return reasons", about="Why goods come back.")
 
 Returns = Annotated[
