@@ -1,9 +1,14 @@
 """A word of the business is free: what a body declares is no injection, however much it sounds like something of the kit's."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from invariants.operations import Operation
-from invariants.variations import INJECTED, injected
+from invariants.variations import INJECTED, injected, other_value
+
+from tailrace.core.ids import uuid7
 
 _ROLE = {"type": "object", "properties": {"role": {"type": "string"}, "version": {"type": "string"}}}
 _DATED = {"type": "object", "properties": {"created_at": {"type": "string"}}}
@@ -31,3 +36,13 @@ def test_what_is_injected_leaves_the_rest_as_it_was() -> None:
     assert body == {"role": "tester", "at": {"deep": {"x": 1}}}
     assert changed["/at/deep/tenant_id"]["at"]["deep"].keys() == {"x", "tenant_id"}
     assert changed["/version"] == {**body, "version": changed["/version"]["version"]}
+
+
+def test_another_value_is_of_the_columns_type() -> None:
+    day, moment = date(2026, 3, 2), datetime(2026, 3, 2, 9, tzinfo=UTC)
+    for value in (True, 1, Decimal("2.5"), day, moment, "a"):
+        for there in (value, None):
+            other = other_value(type(value), there)
+            assert type(other) is type(value)
+            assert other != there
+    assert isinstance(other_value(UUID, uuid7()), UUID)

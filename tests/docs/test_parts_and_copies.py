@@ -49,7 +49,7 @@ _SAID = {
         ("[projections.shipments]", "[projections.shipments, besides.warehouses, besides.days]"),
         (
             "publishes=PUBLISHED",
-            "publishes=(*PUBLISHED, besides.ClaimFindingAdded, besides.ClaimFindingRemoved, besides.ClaimPhotoAdded)",
+            "publishes=(*PUBLISHED, besides.ClaimFindingAdded, besides.ClaimFindingChanged, besides.ClaimFindingRemoved, besides.ClaimPhotoAdded)",
         ),
     ],
 }
@@ -96,7 +96,11 @@ async def test_parts_and_their_parts_are_written_under_the_claims_version(harnes
     assert (photo.status_code, photo.headers["etag"]) == (201, '"3"')
     late = await harness.client.post(f"{finding}/photos", json={"url": "b.png"}, headers={"If-Match": '"2"'})
     assert late.status_code == 412
-    assert [one["text"] for one in (await harness.client.get(f"{claim}/findings")).json()["items"]] == ["A dent"]
+    for said in ("A dent", "A hole"):
+        changed = await harness.client.put(finding, json={"text": said})
+        assert (changed.status_code, changed.json()["text"]) == (200, said)
+    assert len(await harness.published("claim.finding_changed")) == 1
+    assert [one["text"] for one in (await harness.client.get(f"{claim}/findings")).json()["items"]] == ["A hole"]
     told = (await harness.published("claim.photo_added"))[0]
     assert told.event.model_dump(mode="json", include={"finding_id", "photo_id", "url"}) == {
         "finding_id": made.json()["id"],

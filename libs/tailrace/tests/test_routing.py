@@ -1,10 +1,13 @@
 """What every route of every service promises: who may, once, unless stale, in pages, and problems that name the field."""
 
 import asyncio
+from decimal import Decimal
 
+import pytest
 from toy import Note
 
 from tailrace.core.ids import uuid7
+from tailrace.http.routing import View
 from tailrace_testing import Harness
 
 
@@ -149,3 +152,10 @@ async def test_what_was_created_is_where_the_answer_says(toy: Harness) -> None:
     assert (again.headers["location"], again.headers["idempotency-replayed"]) == (made.headers["location"], "true")
     closed = await toy.client.post(f"{made.headers['location']}/close", headers={"If-Match": made.headers["etag"]})
     assert (closed.status_code, "location" in closed.headers) == (200, False)
+
+
+def test_a_view_shows_no_bare_decimal() -> None:
+    with pytest.raises(TypeError, match=r"Weighed\.weight is a Decimal.* make it Exact"):
+
+        class Weighed(View):
+            weight: Decimal | None

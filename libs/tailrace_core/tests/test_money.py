@@ -2,12 +2,15 @@
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import create_model
 
-from tailrace.core.money import RoundingMode, portion, round_minor, share
+from tailrace.core.events import Event
+from tailrace.core.money import Exact, Quantity, RoundingMode, UnitPrice, portion, round_minor, share
 
 MOST = 10**18 - 1
 amounts = st.integers(-(10**15), 10**15)
@@ -15,6 +18,12 @@ cuts = st.lists(st.integers(1, MOST), min_size=1, max_size=8)
 # Long enough for a product of any two values that a schema allows.
 WIDE = Context(prec=60)
 MODES: dict[RoundingMode, str] = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN}
+
+
+class Packed(Event):
+    one: Exact
+    most: Quantity | None
+    each: list[UnitPrice]
 
 
 def millionths(count: int) -> Decimal:
@@ -88,3 +97,15 @@ def test_a_portion_is_half_up_of_the_exact_value(amount: int, part: int, whole: 
     found = portion(amount, millionths(part), millionths(whole))
     assert abs(found - exact) <= Fraction(1, 2)
     assert abs(found - exact) < Fraction(1, 2) or abs(found) > abs(exact)
+
+
+@pytest.mark.parametrize("bare", [Decimal, Decimal | None, list[Decimal], dict[str, Decimal | None]])
+def test_an_event_says_no_bare_decimal(bare: Any) -> None:
+    with pytest.raises(TypeError, match=r"Weighed\.weight is a Decimal.* make it Exact"):
+        create_model("Weighed", __base__=Event, weight=(bare, ...))
+
+
+def test_an_event_says_a_decimal_in_one_way_however_its_row_came() -> None:
+    made = Packed(one=Decimal("2.5"), most=Decimal(1), each=[Decimal(3)])
+    read = Packed(one=Decimal("2.500000"), most=Decimal("1.000000"), each=[Decimal("3.000000")])
+    assert made.model_dump_json() == read.model_dump_json() == '{"one":"2.5","most":"1","each":["3"]}'

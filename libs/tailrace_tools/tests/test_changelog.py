@@ -66,6 +66,39 @@ def test_days_are_told_newest_first_and_one_day_once(tmp_path: Path) -> None:
     ]
 
 
+def described(root: Path, told: dict[Path, str], day: date) -> list[str]:
+    """The lines of the log once `told` was written on that day."""
+    log = with_changes(told, root, day)[LOG]
+    for old in (root / SCHEMAS).glob("*.json"):
+        old.unlink()
+    commit(root, told)
+    (root / CHANGES).mkdir(exist_ok=True)
+    (root / LOG).write_text(log or "")
+    return [line for line in (log or "").splitlines() if line.startswith(("##", "-"))]
+
+
+def test_what_came_and_went_on_one_day_is_not_told(tmp_path: Path) -> None:
+    """Who writes a service describes it many times a day; readers are told what is there in the end."""
+    monday = ["## 2026-03-02", "- `kite.flown` v1 is new"]
+    assert described(tmp_path, files(v1=schema(by=TEXT)), MONDAY) == monday
+    fresh = files(v1=schema(by=TEXT), v2=schema(by=TEXT), v3=schema(by=TEXT))
+    both = ["## 2026-03-03", "- `kite.flown` v2 is new", "- `kite.flown` v3 is new"]
+    assert described(tmp_path, fresh, TUESDAY) == both + monday
+    # Another field of what is new that day, and an end of the other.
+    left = files(v1=schema(by=TEXT), v3=schema(at=TEXT))
+    assert described(tmp_path, left, TUESDAY) == ["## 2026-03-03", "- `kite.flown` v3 is new", *monday]
+    assert described(tmp_path, files(v1=schema(by=TEXT)), TUESDAY) == monday
+    # What was there before that day is told as ever.
+    ended = described(tmp_path, files(v2=schema(by=TEXT)), TUESDAY)
+    assert ended[:3] == ["## 2026-03-03", "- `kite.flown` v1 is published no more", "- `kite.flown` v2 is new"]
+
+
+def test_a_log_without_a_line_is_none(tmp_path: Path) -> None:
+    commit(tmp_path, files(v1=schema(by=TEXT)))
+    described(tmp_path, files(v1=schema(by=TEXT), v2=schema(by=TEXT)), MONDAY)
+    assert with_changes(files(v1=schema(by=TEXT)), tmp_path, MONDAY) == {LOG: None}
+
+
 def test_the_log_of_a_topic_goes_with_its_last_event(tmp_path: Path) -> None:
     commit(tmp_path, files(v1=schema(by=TEXT)))
     assert with_changes({}, tmp_path, MONDAY) == {}

@@ -2,9 +2,11 @@
 
 from itertools import combinations
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
+from tailrace.cli import new_service
 from tailrace.codegen.scaffold import OPTIONS, NotMade, names_for, options_of, scaffold, singular
 
 ROOT = Path(__file__).parents[3]
@@ -57,3 +59,8 @@ def test_options_are_those_that_there_are() -> None:
     assert options_of("part, timer") == {"part", "timer"}
     with pytest.raises(NotMade, match="no option 'alarm'; there are part, reaction, timer, copy, kind"):
         options_of("part,alarm")
+
+
+def test_the_help_names_each_option() -> None:
+    said = get_type_hints(new_service, include_extras=True)["having"].__metadata__[0].help
+    assert said == f"Any of {', '.join([*OPTIONS][:-1])} and {[*OPTIONS][-1]}, with commas between."

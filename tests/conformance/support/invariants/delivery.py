@@ -13,6 +13,7 @@ from sqlalchemy import inspect, select
 
 from invariants.rows import Rows, differing
 from invariants.subject import Findings, Subject
+from invariants.variations import other_value
 from tailrace.core.events import Event, publisher_of_topic, source_of
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.outbox import UnrecordedChange
@@ -217,7 +218,8 @@ async def _silent_change(harness: Harness, kind: Any) -> Findings:
     try:
         async with harness.tx(tenant) as tx:
             row = (await tx.scalars(select(kind).limit(1))).one()
-            setattr(row, column, _other(getattr(row, column)))
+            of_type = inspect(kind).column_attrs[column].columns[0].type.python_type
+            setattr(row, column, other_value(of_type, getattr(row, column)))
             await tx.flush()
             raise _LetThroughError
     except UnrecordedChange:
@@ -277,9 +279,3 @@ def _some_column(kind: Any) -> str:
         if attribute.columns[0].name not in kits | keys | linked:
             return str(attribute.key)
     raise AssertionError(f"{kind.__name__} has no column of its own")
-
-
-def _other(value: Any) -> Any:
-    if isinstance(value, bool):
-        return not value
-    return value + 1 if isinstance(value, int) else f"{value}x"

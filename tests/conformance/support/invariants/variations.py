@@ -1,8 +1,11 @@
-"""How a request is varied: other ids in its path, and a field too many in its body."""
+"""How a request is varied: other ids in its path, and a field too many in its body; and how a row is."""
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from invariants.operations import Operation
 from tailrace.core.ids import uuid7
@@ -45,3 +48,17 @@ def _with(node: Any, key: Any, value: Any) -> Any:
     if isinstance(node, dict):
         return {**node, key: value}
     return [*node[:key], value, *node[key + 1 :]]
+
+
+def other_value(of_type: type, value: Any) -> Any:
+    """Another value of the type of a column: PostgreSQL may be asked for it before the change is refused, as `unique_value` does."""
+    if of_type is UUID:
+        return uuid7()
+    if of_type is bool:
+        return not value
+    if of_type in (int, Decimal):
+        return (value or of_type()) + 1
+    if issubclass(of_type, date):
+        now = datetime.now(UTC)
+        return (value or (now if of_type is datetime else now.date())) + timedelta(days=1)
+    return f"{value}x"

@@ -28,6 +28,7 @@ from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context, Principal
 from tailrace.core.errors import BadRequest, Stale
 from tailrace.core.fields import Sentence
+from tailrace.core.money import refuse_bare_decimals
 from tailrace.core.wire import WireModel
 from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
@@ -83,6 +84,10 @@ class View(BaseModel):
     """What a client is shown. A view with a `version` carries it as its ETag."""
 
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        refuse_bare_decimals(cls)
 
 
 class ResourceView(View):

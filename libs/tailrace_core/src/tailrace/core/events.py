@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from tailrace.core.money import refuse_bare_decimals
+
 
 class UnknownVersion(Exception):
     """An event arrived in a version newer than this reader knows: deploy the reader first."""
@@ -47,6 +49,7 @@ class Event(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         super().__pydantic_init_subclass__(**options)
+        refuse_bare_decimals(cls)
         if cls.publisher is not None and _PUBLISHERS.setdefault(cls.topic, cls.publisher) != cls.publisher:
             raise TypeError(f"{cls.__name__}: {cls.topic} belongs to {_PUBLISHERS[cls.topic]}, not {cls.publisher}")
 

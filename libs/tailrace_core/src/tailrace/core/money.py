@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -137,6 +137,26 @@ Rate = Annotated[
     Means("A share of one: 0.1 is ten per cent."),
 ]
 """A share of one: 0.1 is ten per cent. JSON: a string."""
+
+
+def refuse_bare_decimals(model: type[BaseModel]) -> None:
+    """Raises TypeError for a field of a view or an event that is a Decimal and nothing more.
+
+    It would say 2.5 when a row is made, and 2.500000, as the column keeps it, when the row is read: two answers for one value.
+    """
+    for name, field in model.model_fields.items():
+        if _PLAIN not in field.metadata and _is_bare(field.annotation):
+            raise TypeError(
+                f"{model.__name__}.{name} is a Decimal, which says the zeros of its column too:"
+                " make it Exact, Quantity, UnitPrice or Rate of tailrace.core.money"
+            )
+
+
+def _is_bare(annotation: Any) -> bool:
+    if get_origin(annotation) is Annotated:
+        return _PLAIN not in annotation.__metadata__ and _is_bare(annotation.__origin__)
+    return annotation is Decimal or any(_is_bare(part) for part in get_args(annotation))
+
 
 LARGEST_AMOUNT: Final = 10**15
 """Of one line or one document, in minor units, above or below zero. What such amounts add up to may be larger."""

@@ -332,7 +332,7 @@ def new_service(
     one: Annotated[Optional[str], typer.Option("--one", help="What one of them is called, when not widget.")] = None,  # noqa: UP045
     having: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--with", help="Any of part, reaction, timer and copy, with commas between."),
+        typer.Option("--with", help="Any of part, reaction, timer, copy and kind, with commas between."),
     ] = None,
 ) -> None:
     """Write a small working service that passes conformance, install it, and describe the fleet again."""

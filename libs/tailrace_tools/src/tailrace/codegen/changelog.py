@@ -19,9 +19,11 @@ Each day on which an event, or a field of one, came or went. Written by `tailrac
 old stays, is in [retention and deprecation](../../docs/explanation/retention.md).
 """
 
+_GONE = " is published no more"
+
 
 def with_changes(files: Mapping[Path, str], root: Path, day: date) -> dict[Path, str | None]:
-    """The logs to which `files` add, by what they change of the schemas below `root`; None for the log of a topic that is gone."""
+    """The logs to which `files` add, by what they change of the schemas below `root`; None for one of a topic that is gone, or that says nothing."""
     by_topic: dict[str, list[str]] = defaultdict(list)
     for topic, line in changed(files, root):
         by_topic[topic].append(f"- {line}")
@@ -35,14 +37,24 @@ def with_changes(files: Mapping[Path, str], root: Path, day: date) -> dict[Path,
     return logs
 
 
-def _with(path: Path, topic: str, lines: Sequence[str], day: date) -> str:
+def _with(path: Path, topic: str, lines: Sequence[str], day: date) -> str | None:
     head, heading = _HEAD.format(topic=topic), f"## {day.isoformat()}\n\n"
     body = path.read_text().removeprefix(head).lstrip("\n") if path.is_file() else ""
     if body.startswith(heading):
-        rest = body.removeprefix(heading)
-        lines = [line for line in lines if f"{line}\n" not in rest.partition("\n## ")[0] + "\n"]
-        return f"{head}\n{heading}" + "".join(f"{line}\n" for line in lines) + rest
+        today, parted, before = body.removeprefix(heading).partition("\n## ")
+        told = "".join(f"{line}\n" for line in _of_a_day(lines, today.splitlines()))
+        if not told:
+            return head + parted + before if parted else None
+        return f"{head}\n{heading}{told}{parted}{before}"
     return f"{head}\n{heading}" + "\n".join(lines) + "\n" + (f"\n{body}" if body else "")
+
+
+def _of_a_day(lines: Sequence[str], told: Sequence[str]) -> list[str]:
+    """What a day's log says with these lines more. An event that is new that day is new as it ends; gone the same day, it was not there."""
+    fresh = {line.removesuffix(" is new") for line in told if line.endswith(" is new")}
+    gone = {line.removesuffix(_GONE) for line in lines if line.endswith(_GONE)} & fresh
+    later = [line for line in lines if line not in told and line.partition(":")[0].removesuffix(_GONE) not in fresh]
+    return later + [line for line in told if line.removesuffix(" is new") not in gone]
 
 
 def changed(files: Mapping[Path, str], root: Path) -> Iterator[tuple[str, str]]:
@@ -56,7 +68,7 @@ def changed(files: Mapping[Path, str], root: Path) -> Iterator[tuple[str, str]]:
         if old is None:
             yield topic, f"{name} is new"
         elif new is None:
-            yield topic, f"{name} is published no more"
+            yield topic, f"{name}{_GONE}"
         elif old != new:
             yield from ((topic, f"{name}: {each}") for each in _differences(old, new))
 
