@@ -150,7 +150,9 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     [told] = await eventually(events, lambda found: len(found) == 1, what="customer.unassigned")
     assert "nobody takes over" in told["reason"]
     # Those who keep a copy of the customer hear of it a moment after customers has said so.
-    await eventually(partial(mentions, fleet, admin, bo), lambda found: found.keys() <= OF_USERS.keys(), what="no orphan")
+    await eventually(
+        partial(mentions, fleet, admin, bo), lambda found: found.keys() <= OF_USERS.keys(), what="no orphan"
+    )
 
 
 COPIES = (

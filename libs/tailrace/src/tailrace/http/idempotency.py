@@ -9,6 +9,7 @@ import hmac
 import re
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -50,6 +51,18 @@ class KeyReused(Problem):
     def __init__(self) -> None:
         detail = "The method, path or body differs from the first request with this key."
         super().__init__(detail, field="Idempotency-Key")
+
+
+def declared(*, required: bool) -> dict[str, Any]:
+    """The header, for an operation's parameters in OpenAPI."""
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": required,
+        "description": "Yours to choose, the same on every retry of one request: it has one effect and one answer. It is known to the service that "
+        "this path belongs to, and to no other.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    }
 
 
 def key_of(request: Request, *, required: bool) -> str | None:

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request
@@ -83,6 +84,17 @@ _APPLIED = exists().where(
     inbox.c.sequence >= _ASKED.c.sequence,
 )
 _MISSING = select(_ASKED.c.subscriber, _ASKED.c.aggregate_id, _DEAD_LETTERED.label("dead_lettered")).where(~_APPLIED)
+
+
+def declared() -> dict[str, Any]:
+    """The header, for an operation's parameters in OpenAPI."""
+    return {
+        "name": HEADER,
+        "in": "header",
+        "required": False,
+        "description": "What `Tailrace-Event` of an earlier write said: the answer waits for it, up to a second, or is a 503.",
+        "schema": {"type": "string", "pattern": PATTERN},
+    }
 
 
 async def wait_until_applied(request: Request, awaited: Awaited) -> None:

@@ -132,9 +132,9 @@ class TenantRoute(StrictRoute):
         methods = set(options.get("methods") or ["GET"])
         # These headers are read before FastAPI sees the request, so FastAPI has to be told that they exist.
         declared = [*(options.get("openapi_extra") or {}).get("parameters", ())]
-        declared += [_declared_after()] if self.reads or self.reads_own else []
+        declared += [read_your_writes.declared()] if self.reads or self.reads_own else []
         if not methods <= SAFE:
-            declared.append(_declared_key(required="POST" in methods))
+            declared.append(idempotency.declared(required="POST" in methods))
         if declared:
             options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": declared}
         super().__init__(path, _noted(endpoint, settle=not methods <= SAFE), **options)
@@ -290,7 +290,13 @@ AnyRoute = TypeVar("AnyRoute", bound=type[TenantRoute])
 def like(router: APIRouter, kind: AnyRoute, **own: Any) -> AnyRoute:
     """A class of routes of this kind, with what the routes of the router have in common; for `route_class_override`."""
     common: Any = router.route_class
-    named = {"reads": common.reads, "reads_own": common.reads_own, "about": common.about, "siblings": common.siblings, **own}
+    named = {
+        "reads": common.reads,
+        "reads_own": common.reads_own,
+        "about": common.about,
+        "siblings": common.siblings,
+        **own,
+    }
     return type(kind.__name__, (kind,), named)  # type: ignore[return-value]
 
 
@@ -379,27 +385,6 @@ def _noted(endpoint: Callable[..., Any], *, settle: bool) -> Callable[..., Any]:
 def _root_of(part: Any) -> Any:
     """What a part belongs to, through the parts between them."""
     return _root_of(getattr(part, part.__root__)) if isinstance(part, Part) else part
-
-
-def _declared_after() -> dict[str, Any]:
-    return {
-        "name": read_your_writes.HEADER,
-        "in": "header",
-        "required": False,
-        "description": "What `Tailrace-Event` of an earlier write said: the answer waits for it, up to a second, or is a 503.",
-        "schema": {"type": "string", "pattern": read_your_writes.PATTERN},
-    }
-
-
-def _declared_key(*, required: bool) -> dict[str, Any]:
-    return {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": required,
-        "description": "Yours to choose, the same on every retry of one request: it has one effect and one answer. It is known to the service that "
-        "this path belongs to, and to no other.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    }
 
 
 def has_version(model: Any) -> bool:
