@@ -6,11 +6,13 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select
+from sqlalchemy.orm import DeclarativeBase
 from toy import Line, Note, NoteRemarked, NoteWritten, Reader, Remark, Writer, service
 
 from tailrace.core.errors import Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.db.models import Part, Tables
 from tailrace.db.outbox import UnrecordedChange
 from tailrace.http.etag import IfMatch
 from tailrace.http.routing import Body, Tx, View, tenant_router
@@ -126,3 +128,14 @@ async def test_what_an_event_wants_and_no_row_says_has_to_be_given(toy: Harness)
     assert note.update_from({"text": "x"}) is False
     assert note.update_from({"text": "y"}) is True
     assert note.text == "y"
+
+
+@pytest.mark.parametrize("root", [{}, {"__root__": "of"}])
+def test_a_part_says_what_it_is_part_of(root: dict[str, str]) -> None:
+    """When it is declared, not when somebody first reads one."""
+
+    class Apart(Tables, DeclarativeBase):
+        pass
+
+    with pytest.raises(TypeError, match="Stray is part of nothing: __root__ has to name the relationship"):
+        type("Stray", (Part, Apart), {"__tablename__": "stray", **root})

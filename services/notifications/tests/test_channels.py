@@ -10,7 +10,7 @@ import pytest
 from partner import DROP, PartnerListener, answer
 from pydantic import ValidationError
 
-from contracts.users import UserCreated
+from contracts.users import UserCreated, UserDeleted
 from notifications import formats
 from notifications.mailing import STORM
 from notifications.models import Delivery
@@ -271,3 +271,58 @@ async def test_a_channel_that_is_gone_gets_nothing_more(office: Office, hook: Pa
     await office.asks(office.bo)
     await office.h.run_errands()
     assert hook.asked == []
+
+
+async def test_ones_own_channel_ends_with_its_person_and_what_waits_for_it_is_not_sent(
+    office: Office, hook: PartnerListener, clock: SetClock
+) -> None:
+    clock("2026-11-28T12:00:00+09:00")
+    made = await channel(office, hook, "slack", user_id=str(office.bo), kinds=[])
+    await office.prefer(
+        office.bo, choices=[{"kind": "message", "way": "slack", "how": "digest"}], digest={"at": "18:00"}
+    )
+    await office.h.client.post(NEWS, json={"title": "Prices of next year", "user_ids": [str(office.bo)]})
+    await office.h.deliver(UserDeleted(user_id=office.bo), aggregate_id=office.bo)
+    assert len(await office.h.published("notification.channel.deleted")) == 1
+    assert (await office.h.client.get(f"{CHANNELS}/{made['id']}")).status_code == 404
+    again = await office.h.client.post(f"{CHANNELS}/{made['id']}/restore")
+    assert again.json()["errors"][0]["field"] == "/user_id", again.text
+    clock("2026-11-28T18:00:01+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    await office.h.run_errands()
+    assert hook.asked == []
+    assert ("slack", "failed", "channel-gone") in await office.deliveries()
+
+
+async def test_what_one_message_does_not_hold_goes_with_the_next(
+    office: Office, hook: PartnerListener, clock: SetClock
+) -> None:
+    clock("2026-11-28T12:00:00+09:00")
+    await channel(office, hook, "slack", user_id=str(office.bo), kinds=[])
+    await office.prefer(
+        office.bo, choices=[{"kind": "message", "way": "slack", "how": "digest"}], digest={"at": "18:00"}
+    )
+    for number in range(50):
+        await office.h.client.post(NEWS, json={"title": f"Message {number}.", "user_ids": [str(office.bo)]})
+    clock("2026-11-28T18:00:01+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    await office.h.run_errands()
+    bodies = [json.loads(asked.body) for asked in hook.asked]
+    assert [len(body["blocks"]) for body in bodies] == [49, 3]
+    said = "".join(block["text"]["text"] for body in bodies for block in body["blocks"])
+    assert all(f"Message {number}." in said for number in range(50)), "as sent is what was shown"
+
+
+def test_a_message_of_teams_is_no_larger_than_it_takes() -> None:
+    rows = [Delivery(title=f"第{number}号", text="あ" * 2000, link=None, language="ja") for number in range(50)]
+    shown = 0
+    while shown < len(rows):
+        some = formats.fitting(rows[shown:], "teams")
+        assert some >= 1
+        assert some == 1 or len(json.dumps(formats.teams(rows[shown : shown + some]))) < 28 * 1024
+        shown += some
+    short = [Delivery(title=f"N{number}", text="x", link=None, language="en") for number in range(50)]
+    assert formats.fitting(short, "teams") == 50
+    assert (formats.fitting(short, "slack"), formats.fitting(rows, "email")) == (48, 50)

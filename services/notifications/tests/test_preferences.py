@@ -125,6 +125,28 @@ async def test_a_digest_is_one_mail_once(office: Office, clock: SetClock) -> Non
     ]
 
 
+async def test_what_is_in_no_feed_is_not_seen_there(office: Office, clock: SetClock) -> None:
+    """Who marks all as read has seen what is shown; what was to come by mail alone still comes."""
+    clock("2026-11-28T12:00:00+09:00")
+    kind = "approval.requested"
+    await office.prefer(
+        office.bo,
+        language="en",
+        choices=[{"kind": kind, "way": "in_app", "how": "never"}, {"kind": kind, "way": "email", "how": "digest"}],
+        digest={"at": "18:00"},
+    )
+    await office.asks(office.bo, number="Q-1")
+    assert await office.feed(office.bo) == []
+    assert (await office.as_(office.bo).patch(f"{NEWS}/read-all")).status_code == 200
+    clock("2026-11-28T18:00:01+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    await office.h.run_errands()
+    (mail,) = office.mail
+    assert "Q-1" in mail["subject"]
+    assert [status for _, status, _ in await office.deliveries()] == ["sent"]
+
+
 async def test_a_timer_that_comes_too_early_sends_nothing_and_comes_again(office: Office, clock: SetClock) -> None:
     clock("2026-11-28T23:00:00+09:00")
     await office.prefer(office.bo, quiet={"begin": "22:00", "end": "07:00"})

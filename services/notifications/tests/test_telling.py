@@ -9,6 +9,7 @@ from contracts.activities import TaskCreated, TaskDueSoon
 from contracts.approvals import ApprovalRejected, ApprovalSubject
 from contracts.carriage import BookingTracked, TrackedStep
 from contracts.credit import OrderCreditHeld
+from contracts.customers import CustomerDeleted
 from contracts.promised import manifests
 from contracts.quote_mails import QuoteMailFailed
 from contracts.quotes import QuoteAccepted, QuoteDeclined
@@ -262,6 +263,14 @@ async def test_who_is_gone_is_told_nothing_and_wants_nothing(office: Office) -> 
     assert len(await office.h.published("notification.subscription.deleted")) == 1
     await office.asks(office.bo)
     assert await office.feed(office.bo) == []
+
+
+async def test_nobody_hears_of_a_customer_that_is_gone(office: Office) -> None:
+    await office.as_(office.bo, OWN).post(SUBSCRIPTIONS, json={"customer_id": str(office.ada)})
+    assert len((await office.as_(office.bo, OWN).get(SUBSCRIPTIONS)).json()["items"]) == 1
+    await office.h.deliver(CustomerDeleted(customer_id=office.ada, number="C-1"), aggregate_id=office.ada)
+    assert len(await office.h.published("notification.subscription.deleted")) == 1
+    assert (await office.as_(office.bo, OWN).get(SUBSCRIPTIONS)).json()["items"] == []
 
 
 async def test_somebody_whom_nobody_knows_here_yet_is_told_in_the_feed(office: Office) -> None:

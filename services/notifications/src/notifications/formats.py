@@ -5,18 +5,34 @@ Of one delivery a message is that; of several, a list under a title. What others
 """
 
 import html
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
-from notifications.models import Delivery
+from notifications.models import Delivery, Way
 from notifications.wording import digest_title
 
 _HEADER = 150
 _BLOCKS, _SECTION = 48, 2400
 """Slack takes 50 blocks of a message at most, 150 characters of a header, and 3000 of a section."""
+_TEAMS_BYTES = 26 * 1024
+"""A webhook of Teams takes messages of about 28 KB (Microsoft, "Limits and specifications for Teams")."""
+
+
+def fitting(rows: Sequence[Delivery], way: Way, base: str = "") -> int:
+    """How many of these, from the first on, one message shows whole; one at least, where there is any."""
+    most = min(len(rows), _BLOCKS) if way == "slack" else len(rows)
+    while way == "teams" and most > 1 and (size := _bytes(teams(rows[:most], base))) > _TEAMS_BYTES:
+        most = max(1, min(most - 1, most * _TEAMS_BYTES // size))
+    return most
+
+
+def _bytes(message: dict[str, Any]) -> int:
+    """As the longest JSON of it is, which escapes all that is not ASCII."""
+    return len(json.dumps(message))
 
 
 def title_of(rows: Sequence[Delivery]) -> str:
@@ -46,7 +62,7 @@ def slack(rows: Sequence[Delivery], base: str = "") -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": title[:_HEADER], "emoji": False}}
     ]
-    for row in rows[:_BLOCKS]:
+    for row in rows:
         said = [f"*{_mrkdwn(row.title)}*", _mrkdwn(row.text)[:_SECTION], _link_mrkdwn(row, base)]
         shown = [each for each in (said[1:] if len(rows) == 1 else said) if each]
         text = "\n".join(shown) or _mrkdwn(title)

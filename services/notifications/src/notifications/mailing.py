@@ -164,6 +164,8 @@ async def _send_due(tx: Tx, target: Target) -> bool:
     if not rows:
         return False
     kept = await _still_wanted(tx, rows, now)
+    # What does not fit waits on, and is due: the next message has it.
+    kept = kept[: formats.fitting(kept, target.way, _settings.of(tx).public_url)]
     if kept:
         call = await _call(tx, target, kept)
         if call is None:
@@ -186,7 +188,8 @@ async def _still_wanted(tx: Tx, rows: Sequence[Delivery], now: datetime) -> list
     kept = []
     for row in rows:
         one = found.get(row.notification_id) if row.notification_id else None
-        if one is not None and (one.deleted_at is not None or one.read_at is not None):
+        # What is in no feed, nobody sees there: "all read" says nothing of it.
+        if one is not None and (one.deleted_at is not None or (one.shown and one.read_at is not None)):
             settle([row], "dropped", now)
             continue
         if one is not None:
@@ -202,6 +205,8 @@ async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str 
         channel = await tx.get(NotificationChannel, (tx.tenant_id, target.channel_id))
         if channel is None or channel.deleted_at is not None:
             return "channel-gone"
+        if channel.user_id is not None and not await _is_here(tx, channel.user_id):
+            return "user-gone"
         body = formats.slack(rows, base) if channel.service == "slack" else formats.teams(rows, base)
         return Call("POST", channel.address, json=body, tail=Secret(channel.secret))
     user = await tx.scalar(select(UserCopy).where(UserCopy.id == target.user_id))
@@ -217,6 +222,11 @@ async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str 
         return partner.mail(user.email, formats.title_of(rows), message)
     except ValueError:
         return "bad-address"
+
+
+async def _is_here(tx: Tx, user_id: UUID) -> bool:
+    """Whether a user is in use, as far as is known here."""
+    return await tx.scalar(select(UserCopy.active).where(UserCopy.id == user_id)) is not False
 
 
 @sending.outcome

@@ -1,17 +1,18 @@
-"""What the events of others lead to: those whom they are about are told, and a user who is gone wants to hear no more."""
+"""What the events of others lead to: those whom they are about are told; nobody hears what a user who is gone wanted to, nor of a customer that is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
+from contracts.customers import CustomerDeleted
 from contracts.users import UserDeleted
 from notifications import catalogue, telling
 from notifications.copies import DocumentCopy
 from notifications.kinds import Kind
-from notifications.models import Subscription
+from notifications.models import NotificationChannel, Subscription
 from notifications.telling import News
 from tailrace.core import clock
 from tailrace.core.events import Event, Meta
@@ -86,7 +87,22 @@ def _once(kind: Kind, event: Event) -> UUID | None:
 
 @goings.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
-    live = select(Subscription.id).where(Subscription.user_id == event.user_id, Subscription.deleted_at.is_(None))
+    await _end_subscriptions(tx, Subscription.user_id == event.user_id)
+    channels = select(NotificationChannel.id).where(
+        NotificationChannel.user_id == event.user_id, NotificationChannel.deleted_at.is_(None)
+    )
+    # What waits for it is not sent: it may tell of what was theirs to know, and is not any more.
+    for id in list(await tx.scalars(channels.order_by(NotificationChannel.id))):
+        (await tx.load(NotificationChannel, id)).delete()
+
+
+@goings.on(CustomerDeleted)
+async def customer_left(tx: Tx, event: CustomerDeleted, meta: Meta) -> None:
+    await _end_subscriptions(tx, Subscription.customer_id == event.customer_id)
+
+
+async def _end_subscriptions(tx: Tx, of: ColumnElement[bool]) -> None:
+    live = select(Subscription.id).where(of, Subscription.deleted_at.is_(None))
     for id in list(await tx.scalars(live.order_by(Subscription.id))):
         (await tx.load(Subscription, id)).end(clock.now())
 

@@ -58,6 +58,10 @@ class Tables:
             if isinstance(column.table, Table):
                 values = ", ".join(repr(value) for value in get_args(kind))
                 column.table.append_constraint(CheckConstraint(f"{column.name} IN ({values})", name=column.name))
+        if issubclass(cls, Part) and not hasattr(cls, getattr(cls, "__root__", "__root__")):
+            raise TypeError(
+                f"{cls.__name__} is part of nothing: __root__ has to name the relationship that leads to what it is part of"
+            )
         return None
 
 
