@@ -185,7 +185,7 @@ async def test_a_year_of_more_than_a_line_holds_is_closed_in_parts(accounting: H
 async def test_a_report_waits_for_what_accounting_hears_of_itself(
     accounting: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sums are kept by a projection of the journals' own events."""
+    """What it posts of its own documents comes by its own events, so they are waited for; of a journal alone that takes no longer than its mark."""
     monkeypatch.setattr("tailrace.http.read_your_writes.LONGEST", 0.2)
     lines = [
         {"account": "1000", "currency": "EUR", "debit": 100},

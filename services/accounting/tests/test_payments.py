@@ -212,11 +212,21 @@ async def test_what_is_owed_in_another_currency_is_valued_for_one_night(billing:
     await billing.invoiced(dated=at[10])
     await billing.pay(dollars, 4_000, invoice, value_day=at[5])
     # A day is valued once: not by items that lack the payment.
-    assert (await billing.post("/revaluations", 409, day=at[3]))["type"] == "urn:tailrace:problem:open-items-behind"
+    behind = await billing.post("/revaluations", 409, day=at[3])
+    assert (behind["type"], invoice["number"] in behind["detail"]) == ("urn:tailrace:problem:open-items-behind", True)
     await billing.h.pump()
     assert (await billing.post("/revaluations", 409, day=at[3]))["type"] == "urn:tailrace:problem:no-rate"
     for ago, rate in ((10, "0.9"), (4, "0.95")):
         await billing.put("/rates", currency="USD", against="EUR", day=at[ago], rate=rate)
+    # Paid since, which the items do not say yet: in all nothing is open, and on that day there was.
+    await billing.pay(dollars, 6_001, invoice, value_day=at[1])
+    behind = await billing.post("/revaluations", 409, day=at[3])
+    assert behind["type"] == "urn:tailrace:problem:open-items-behind"
+    await billing.h.pump()
+    # What is dated later keeps no day from being valued.
+    more = await billing.order(("1", 500, "0"), currency="USD")
+    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(more, at=beginning(at[2])))])
+    await billing.issue(draft, dated=at[2])
     made = await billing.post("/revaluations", day=at[3])
     assert made["lines"] == [{"currency": "USD", "open": 6_001, "difference": 300}]
     assert (await billing.post("/revaluations", 409, day=at[3]))["type"] == "urn:tailrace:problem:already-revalued"

@@ -37,8 +37,9 @@ class OpenItemsBehind(Refused):
 
     slug, title = "open-items-behind", "The open items do not show everything yet"
 
-    def __init__(self, currency: str) -> None:
-        super().__init__(f"Invoices in {currency} say another sum than their open items: try again shortly.")
+    def __init__(self, number: str) -> None:
+        detail = f"The open items do not say yet what became of {number}. Try again shortly; where that does not help, ask who runs the platform."
+        super().__init__(detail, headers={"Retry-After": "1"})
 
 
 class AlreadyRevalued(Taken):

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Mapped
 
 from accounting.books import hold, next_open_day
@@ -64,7 +64,7 @@ async def revalue(tx: Tx, day: date) -> Revaluation:
         if (free := next_open_day(each, closed)) != each:
             raise DayLocked(each, free, field="/day")
     await ensure_roles(tx, day, ("exchange_clearing", "exchange_differences"))
-    await _ensure_all_is_here(tx, own)
+    await _ensure_all_is_here(tx, day, own)
     lines = await _lines(tx, day, own)
     if max((abs(line.difference) for line in lines), default=0) > _MOST or abs(_sum(lines)) > _MOST:
         raise Invalid.field("/day", "By the rates of that day, the difference is more than a journal holds.")
@@ -86,21 +86,33 @@ def _sum(lines: Sequence[Revalued]) -> int:
     return sum(line.difference for line in lines)
 
 
-async def _ensure_all_is_here(tx: Tx, own: str) -> None:
-    """A day is valued once, from items that follow the invoices' events: not before these have arrived. Raises OpenItemsBehind."""
-    left = Invoice.net + Invoice.tax - Invoice.prepaid - Invoice.paid - Invoice.credited
-    open_ = func.sum(case((Invoice.status.in_(("issued", "partly_paid", "paid")), left), else_=0))
-    amount = func.sum(ReceivableEntry.amount)
-    said = select(Invoice.currency, open_).where(Invoice.currency != own).group_by(Invoice.currency)
+async def _ensure_all_is_here(tx: Tx, day: date, own: str) -> None:
+    """A day is valued once, from items that follow the invoices' events: not before these have arrived. Raises OpenItemsBehind.
+
+    Of each invoice that the day may value, apart: what was asked for, and what was paid. Two that lag make up for one another in no sum.
+    """
+    paid = ReceivableEntry.kind == "allocation"
     kept = (
-        select(ReceivableEntry.currency, amount)
+        select(
+            ReceivableEntry.invoice_id,
+            func.coalesce(func.sum(ReceivableEntry.amount).filter(~paid), 0).label("asked"),
+            func.coalesce(-func.sum(ReceivableEntry.amount).filter(paid), 0).label("paid"),
+        )
         .where(ReceivableEntry.currency != own, ReceivableEntry.invoice_id.is_not(None))
-        .group_by(ReceivableEntry.currency)
+        .group_by(ReceivableEntry.invoice_id)
+        .subquery()
     )
-    items = {currency: int(total) for currency, total in await tx.execute(kept)}
-    for currency, total in sorted((currency, int(total)) for currency, total in await tx.execute(said)):
-        if total != items.get(currency, 0):
-            raise OpenItemsBehind(currency)
+    asked = Invoice.net + Invoice.tax - Invoice.prepaid - Invoice.credited
+    behind = (
+        select(Invoice.number)
+        .outerjoin(kept, kept.c.invoice_id == Invoice.id)
+        .where(Invoice.currency != own, Invoice.dated <= day)
+        .where(or_(asked != func.coalesce(kept.c.asked, 0), Invoice.paid != func.coalesce(kept.c.paid, 0)))
+        .order_by(Invoice.number)
+        .limit(1)
+    )
+    if (number := await tx.scalar(behind)) is not None:
+        raise OpenItemsBehind(number)
 
 
 async def _lines(tx: Tx, day: date, own: str) -> list[Revalued]:
