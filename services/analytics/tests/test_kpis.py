@@ -129,3 +129,29 @@ async def test_each_night_the_day_that_ended_is_measured(desk: Desk, clock: SetC
     await desk.h.make_timers_due()
     await desk.h.fire_timers()
     assert await results(desk) == [("2026-10-09", 0, "missed", None, True), ("2026-10-10", 250, "near", None, True)]
+
+
+async def test_somebody_who_is_gone_is_measured_to_the_end_of_what_was_begun(desk: Desk, clock: SetClock) -> None:
+    clock("2026-10-10T12:00:00Z")
+    joined = users.TenantCreated(
+        tenant_id=desk.h.tenant, slug="acme", name="Acme", currency="EUR", time_zone="Asia/Tokyo"
+    )
+    await desk.h.deliver(joined, aggregate_id=desk.h.tenant)
+    await define(desk, subject="person", subject_id=str(desk.bo))
+
+    async def night(moment: str) -> None:
+        clock(moment)
+        await desk.h.make_timers_due()
+        await desk.h.fire_timers()
+
+    await desk.h.fire_timers()
+    await night("2026-10-10T15:15:30Z")
+    await sell(desk, 1, 250, desk.bo)
+    await desk.h.deliver(users.UserDeleted(user_id=desk.bo), aggregate_id=desk.bo)
+    await night("2026-10-11T15:15:30Z")
+    await night("2026-11-02T15:15:30Z")
+    assert [one for one in await results(desk) if one[0] >= "2026-10-01"] == [
+        ("2026-10-01", 0, "missed", None, False),
+        ("2026-10-01", 250, "near", "missed", False),
+        ("2026-10-01", 250, "near", "near", True),
+    ]

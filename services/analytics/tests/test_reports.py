@@ -201,6 +201,11 @@ async def test_a_stamp_names_the_newest_event_and_does_not_guess_without_kafka(d
     gap = orders.OrderCancelled(order_id=said["order_id"], reason="no")
     await desk.h.deliver(gap, aggregate_id=said["order_id"], sequence=9, may_dead_letter=True)
     assert (await desk.ask(SALES, **OCTOBER))["freshness"]["set_aside"] == 1
+    # Who was in which team is a part of every sum by team, and comes by another topic.
+    team = users.TeamUpdated(team_id=desk.north, name="Sales", member_ids=[])
+    await desk.h.deliver(team, aggregate_id=desk.north, sequence=99, may_dead_letter=True)
+    stamp = (await desk.ask(SALES, **OCTOBER))["freshness"]
+    assert (stamp["set_aside"], "user.events" in {each["topic"] for each in stamp["topics"]}) == (2, True)
 
 
 def test_a_topic_is_complete_until_its_publishers_canary_or_the_first_event_unread() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from analytics.lake.queue import LAKE
 from analytics.movements import Heard
-from analytics.projections import SOURCES, movements
+from analytics.projections import SOURCES, days, memberships, movements, teams
 from tailrace.capture.freshness import Reading, set_aside
 from tailrace.core import clock
 from tailrace.core.events import Event
@@ -29,8 +29,10 @@ PUBLISHERS: Mapping[str, str] = {
     "quote.events": "quotes",
     "sales.events": "activities",
     "shipment.events": "shipping",
+    "user.events": "identity",
 }
-"""Which service publishes each topic that reports are made of."""
+"""Which service publishes each topic that reports are made of: what is counted, and who was in which team, and when a day begins."""
+_MADE_OF = (movements.name, memberships.name, teams.name, days.name)
 
 
 async def stamp(tx: Tx, request: Request) -> dict[str, Any]:
@@ -45,7 +47,7 @@ async def stamp(tx: Tx, request: Request) -> dict[str, Any]:
     return {
         "at": now,
         "complete_until": None if None in until else min(each for each in until if each is not None),
-        "set_aside": await set_aside(tx, movements.name),
+        "set_aside": await set_aside(tx, *_MADE_OF),
         "lake": (await tx.execute(LAKE, {"tenant": tx.tenant_id})).one()._asdict(),
         "topics": [_topic(topic, newest.get(topic), seen.get(topic), now) for topic in PUBLISHERS],
     }
@@ -70,4 +72,4 @@ def _topic(topic: str, heard: Heard | None, reading: Reading | None, now: dateti
 def topics_heard() -> frozenset[str]:
     """The topics that reports are made of."""
     events: list[type[Event]] = [event for source in SOURCES for event in source.events]
-    return frozenset(event.topic for event in events)
+    return frozenset(event.topic for event in events) | memberships.topics

@@ -254,19 +254,39 @@ async def scorecard(
 
 async def measure(tx: Tx, kpi: Kpi, as_of: datetime) -> KpiResult:
     """Record what is known at a moment of the period that it lies in, and of the one before, of which something may have become known late."""
-    calendar = await days.calendar(tx)
-    now = part_of(calendar.day_of(as_of), kpi.period)
-    before = part_of(part_before(now.begins_on), kpi.period)
-    for score in await scores(tx, kpi, [before, now], calendar, as_of):
-        result = await _result(tx, kpi, score)
+    for score in await _latest(tx, kpi, as_of):
+        result = await _known(tx, kpi, score) or _begun(tx, kpi, score)
         result.note(kpi, score, as_of)
     return result
 
 
-async def _result(tx: Tx, kpi: Kpi, score: Score) -> KpiResult:
-    id = derived_id("analytics.kpi_result", tx.tenant_id, kpi.id, score.begins_on)
-    if await tx.get(KpiResult, (tx.tenant_id, id)) is not None:
-        return await tx.load(KpiResult, id)
+async def _close(tx: Tx, kpi: Kpi, as_of: datetime) -> None:
+    """Record what became known late of periods that are measured already. No further one begins."""
+    for score in await _latest(tx, kpi, as_of):
+        if (kept := await _known(tx, kpi, score)) is not None:
+            kept.note(kpi, score, as_of)
+
+
+async def _latest(tx: Tx, kpi: Kpi, as_of: datetime) -> list[Score]:
+    calendar = await days.calendar(tx)
+    now = part_of(calendar.day_of(as_of), kpi.period)
+    before = part_of(part_before(now.begins_on), kpi.period)
+    return await scores(tx, kpi, [before, now], calendar, as_of)
+
+
+def _id_of(tx: Tx, kpi: Kpi, score: Score) -> UUID:
+    return derived_id("analytics.kpi_result", tx.tenant_id, kpi.id, score.begins_on)
+
+
+async def _known(tx: Tx, kpi: Kpi, score: Score) -> KpiResult | None:
+    """What is kept of the period, locked; None before anything is."""
+    id = _id_of(tx, kpi, score)
+    kept = await tx.get(KpiResult, (tx.tenant_id, id))
+    return None if kept is None else await tx.load(KpiResult, id)
+
+
+def _begun(tx: Tx, kpi: Kpi, score: Score) -> KpiResult:
+    id = _id_of(tx, kpi, score)
     result = KpiResult(id=id, kpi_id=kpi.id, begins_on=score.begins_on, ends_on=score.ends_on)
     result.version = 0
     for name in ("value", "target", "state", "over"):
@@ -276,8 +296,9 @@ async def _result(tx: Tx, kpi: Kpi, score: Score) -> KpiResult:
 
 
 async def measure_all(tx: Tx, at: datetime) -> None:
-    """Record what the day that ended before `at` brought, of every KPI."""
+    """Record what the day that ended before `at` brought, of every KPI; somebody who is gone is measured no further."""
     calendar = await days.calendar(tx)
     as_of = calendar.last_moment(part_before(calendar.day_of(at)))
+    gone = set(await tx.scalars(select(UserCopy.id).where(~UserCopy.active)))
     for kpi in (await tx.scalars(select(Kpi).where(Kpi.deleted_at.is_(None)).order_by(Kpi.id))).all():
-        await measure(tx, kpi, as_of)
+        await (_close if kpi.subject == "person" and kpi.subject_id in gone else measure)(tx, kpi, as_of)

@@ -1,4 +1,4 @@
-"""What the events of others lead to: those whom they are about are told; nobody hears what a user who is gone wanted to, nor of a customer that is."""
+"""What the events of others lead to: those whom they are about are told; what a user who is gone wanted to hear ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -125,7 +125,8 @@ def _time_of(record: ConsumerRecord) -> datetime | None:
         return None
 
 
-async def set_aside(tx: Tx, subscriber: str) -> int:
-    """How many events of the transaction's tenant are dead letters of a subscriber: what they said is missing in its rows."""
-    mine = (dead_letter.c.subscriber == subscriber, dead_letter.c.tenant_id == tx.tenant_id)
-    return await tx.scalar(select(func.count()).select_from(dead_letter).where(*mine)) or 0
+async def set_aside(tx: Tx, *subscribers: str) -> int:
+    """How many events of the transaction's tenant are dead letters of these subscribers: what they said is missing in their rows."""
+    mine = (dead_letter.c.subscriber.in_(subscribers), dead_letter.c.tenant_id == tx.tenant_id)
+    each = select(dead_letter.c.topic, dead_letter.c.partition, dead_letter.c.offset).where(*mine).distinct().subquery()
+    return await tx.scalar(select(func.count()).select_from(each)) or 0
