@@ -44,6 +44,10 @@ OF_USERS: Mapping[str, str] = {
     "notifications.told": "of which events, so that it is not done again",
     "notifications.mailbox_place": "how much they were told",
     "notifications.delivery": "what was sent to them, or could not be any more",
+    "notifications.subscription": "ended",
+    "notifications.notification_channel": "deleted, for those who refer to the id",
+    "notifications.mailbox": "how far they had read, and how they wanted to hear",
+    "analytics.kpi": "what they were measured by, as long as they were here",
 }
 OF_CUSTOMERS: Mapping[str, str] = {
     **OF_AUDIT,
@@ -53,6 +57,7 @@ OF_CUSTOMERS: Mapping[str, str] = {
     "analytics.movement": "that it came and went",
     "analytics.document": "where it stands, should it come back",
     "notifications.notification": "what people were told of it, in their own feeds",
+    "notifications.subscription": "ended",
 }
 CUSTOMERS = 30
 
@@ -103,6 +108,29 @@ async def of(admin: Member, user: str) -> int:
     return len(await admin.every("/v1/customers", sales_rep_id=user))
 
 
+async def _at_work(gateway: Gateway, admin: Member, user: str, customer: str) -> None:
+    """Something of each kind that people have of their own: tasks, a KPI, news that they asked for, and where it goes."""
+    member = await gateway.log_in(admin.slug, f"bo@{admin.slug}.example")
+    await member.post("/v1/subscriptions", {"kind": "quote.answered"})
+    await member.put("/v1/notifications/preferences", {"language": "en", "digest": {"at": "18:00"}})
+    task = {"title": "Call", "user_id": user, "customer_id": customer}
+    await eventually(partial(_created, admin, "/v1/tasks", task), bool, what="a task")
+    kpi = {"code": "BO", "name": "Bo", "measure": "order_net_confirmed", "currency": "EUR", "period": "month"}
+    of_bo = {"subject": "person", "subject_id": user, "target": "100", "near": "50"}
+    await eventually(partial(_created, admin, "/v1/kpis", kpi | of_bo), bool, what="a KPI")
+    secret = f"env:PARTNER_SECRET_{admin.tenant_id.replace('-', '').upper()}_SLACK"
+    channel = {"code": "bo", "name": "Bo", "service": "slack", "address": "https://hooks.example/", "secret": secret}
+    own = channel | {"kinds": [], "user_id": user}
+    await eventually(partial(_created, admin, "/v1/notification-channels", own), bool, what="a channel")
+
+
+async def _created(admin: Member, path: str, body: Any) -> bool:
+    """Whether it could be, which takes until the service has heard of who it is of."""
+    answer = await admin.send("POST", path, json=body)
+    assert answer.status_code in {201, 409, 422}, answer.text
+    return answer.status_code == 201
+
+
 async def test_whoever_leaves_in_the_middle_of_everything_leaves_no_orphan(fleet: Stack, gateway: Gateway) -> None:
     admin = await gateway.new_tenant()
     bo, cy, di = [await hired(admin, name) for name in ("bo", "cy", "di")]
@@ -112,6 +140,7 @@ async def test_whoever_leaves_in_the_middle_of_everything_leaves_no_orphan(fleet
     looked_after = await admin.every(f"/v1/customers/by-sales/{bo}")
     assert {each["id"] for each in looked_after} == set(customers)
 
+    await _at_work(gateway, admin, bo, customers[0])
     late = asyncio.gather(*(given(admin, f"Late {number}", bo) for number in range(CUSTOMERS)))
     await asyncio.sleep(0)
     await admin.delete(f"/v1/auth/users/{bo}")
@@ -215,6 +244,9 @@ async def test_a_deleted_customer_is_nowhere_but_where_it_was(fleet: Stack, gate
     assert "customers.search_entry" in await mentions(fleet, admin, customer)
     person = await admin.post(f"/v1/customers/{customer}/people", {"name": "Grace"})
     assert person["name"] == "Grace"
+    await eventually(
+        partial(_created, admin, "/v1/subscriptions", {"customer_id": customer}), bool, what="a subscription"
+    )
     await admin.delete(f"/v1/customers/{customer}")
     left = await eventually(
         partial(mentions, fleet, admin, customer),

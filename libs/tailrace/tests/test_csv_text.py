@@ -89,7 +89,7 @@ def test_a_record_reads_back(cells: list[str]) -> None:
     ("value", "text"),
     [
         (-5, "-5"),
-        (Decimal("-1.50"), "-1.50"),
+        (Decimal("-1.50"), "-1.5"),
         (Decimal("1E+3"), "1000"),
         ("-5", "'-5"),
         (True, "true"),

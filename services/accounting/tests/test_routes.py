@@ -1,6 +1,8 @@
 """The chart, periods, manual journals and reports over HTTP, with every refusal naming its field."""
 
 import asyncio
+import csv
+import io
 from typing import Any
 from uuid import UUID
 
@@ -242,6 +244,11 @@ async def test_the_ledger_pages_with_a_running_balance(accounting: Harness) -> N
         params["cursor"] = page["next_cursor"]
     assert seen == [(2, 3), (3, 6), (4, 10), (5, 15), (6, 21)]
     assert openings == [1, 6, 15]
+    # As a file, all of it, whatever a page of it is.
+    whole = {name: value for name, value in params.items() if name != "cursor"}
+    file = await accounting.client.get(f"{V1}/ledger/1000", params=whole, headers={"Accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff"))))
+    assert [(int(row["debit"]), int(row["balance"])) for row in rows] == seen
     assert (await accounting.client.get(f"{V1}/ledger/7777")).status_code == 404
 
 

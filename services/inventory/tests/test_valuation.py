@@ -1,6 +1,8 @@
 """Stock as of any pair of times, whatever was entered late: against a list of what moved, kept apart."""
 
 import asyncio
+import csv
+import io
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -123,5 +125,10 @@ async def test_pages_and_currencies(depot: Depot) -> None:
     assert {one["currency"]: one["value"] for one in listed} == {"EUR": 10, "USD": 30}
     assert first["totals"] == [{"currency": "EUR", "value": 10}, {"currency": "USD", "value": 30}]
     assert second["next_cursor"] is None
+    file = await depot.h.client.get("/v1/inventory/valuation", params={"limit": 1}, headers={"Accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff"))))
+    assert [(row["stock_id"], row["quantity"], row["value"]) for row in rows] == [
+        (one["stock_id"], one["quantity"], str(one["value"])) for one in listed
+    ]
     only = await depot.get("valuation", warehouse_id=depot.south)
     assert only["totals"] == [{"currency": "USD", "value": 30}]

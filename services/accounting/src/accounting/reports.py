@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,8 @@ from contracts.accounting import AccountRole
 from tailrace.core import clock
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
-from tailrace.http.pagination import PageRequest, paginate
+from tailrace.http import exports
+from tailrace.http.pagination import OF_EXPORT, PageRequest, paginate
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +185,30 @@ async def trial_balance(tx: Tx, at: AsOf, currency: str | None, *, closing: bool
 
 
 async def ledger(tx: Tx, code: str, at: AsOf, since: datetime | date | None, limit: int, cursor: str | None) -> Ledger:
-    """A page of the account's entries from `since` (a day: its beginning) to `at`. Raises Unknown, BadRequest (the cursor)."""
+    """A page of the account's entries from `since` (a day: its beginning) to `at`. Raises Unknown, BadRequest (the cursor); Exporting."""
     account = (
         await tx.scalars(select(Account).where(Account.code == code, Account.deleted_at.is_(None)))
     ).one_or_none()
     if account is None:
         raise Unknown("Account", code)
-    query = select(Entry).where(Entry.account == code, _seen(at)).options(joinedload(Entry.journal))
     start = await days.begin_of(tx, since) if since else None
+    about = (account.code, account.name, account.kind)
+    if exports.is_wanted():
+        raise exports.Exporting(exports.pages_of(partial(_page, about, at, start, OF_EXPORT), cursor))
+    return await _page(about, at, start, limit, tx, cursor)
+
+
+async def _page(
+    about: tuple[str, str, str], at: AsOf, start: datetime | None, limit: int, tx: Tx, cursor: str | None
+) -> Ledger:
+    code = about[0]
+    query = select(Entry).where(Entry.account == code, _seen(at)).options(joinedload(Entry.journal))
     if start is not None:
         query = query.where(Entry.effective_at >= start)
     order = {"id": Entry.position, "effective_at": Entry.effective_at}
     page = await paginate(tx, query, PageRequest(order, "effective_at", limit, cursor))
     opening = await _opening(tx, code, at, _before(page.items[0] if page.items else None, start))
-    items = _running(opening, page.items)
-    return Ledger(account.code, account.name, account.kind, at.effective, at.recorded, opening, items, page.next_cursor)
+    return Ledger(*about, at.effective, at.recorded, opening, _running(opening, page.items), page.next_cursor)
 
 
 async def integrity(tx: Tx) -> Integrity:

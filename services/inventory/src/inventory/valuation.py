@@ -6,9 +6,10 @@ was said before. Nothing is valued again: goods go out in the order in which thi
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, text
@@ -17,7 +18,8 @@ from inventory.models import Movement, StockLevel
 from inventory.projections import days
 from tailrace.core import clock
 from tailrace.db.database import Tx
-from tailrace.http.pagination import PageRequest, paginate
+from tailrace.http import exports
+from tailrace.http.pagination import OF_EXPORT, Listing, PageRequest, paginate
 
 # A transaction notes its record time when it has the stock's lock, so after it began: what began later cannot record anything earlier.
 _SETTLED = text(
@@ -69,16 +71,24 @@ async def value_stock(
 
     What was committed before the request is in it, unless a transaction that began earlier is still open after a second.
 
-    The answer names the pair, and the same pair gives the same answer for ever. Raises BadRequest (the cursor).
+    The answer names the pair, and the same pair gives the same answer for ever. Raises BadRequest (the cursor); Exporting.
     """
     settled = await _settled(tx)
     by = await days.end_of(tx, effective) if effective else clock.now()
     up_to = min(await days.end_of(tx, recorded), settled) if recorded else settled
     seen = and_(Movement.effective_at <= by, Movement.recorded_at <= up_to)
-    listing = await paginate(tx, select(StockLevel), page)
+    if exports.is_wanted():
+        raise exports.Exporting(exports.pages_of(partial(_page, replace(page, limit=OF_EXPORT), seen), page.cursor))
+    found = await _page(page, seen, tx, page.cursor)
+    totals = await _totals(tx, seen, page.narrowed(select(StockLevel)))
+    return Valuation(by, up_to, found.items, totals, found.next_cursor)
+
+
+async def _page(page: PageRequest, seen: ColumnElement[bool], tx: Tx, cursor: str | None) -> Listing[Valued]:
+    listing = await paginate(tx, select(StockLevel), replace(page, cursor=cursor))
     sums = await _sums(tx, seen, [level.id for level in listing.items])
     items = [_valued(level, *sums.get(level.id, (Decimal(0), 0))) for level in listing.items]
-    return Valuation(by, up_to, items, await _totals(tx, seen, page.narrowed(select(StockLevel))), listing.next_cursor)
+    return Listing(items, listing.next_cursor)
 
 
 async def _settled(tx: Tx) -> datetime:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 
 from python_calamine import CalamineWorkbook
 
@@ -17,14 +17,22 @@ _CALCULATED = frozenset("=+-@\t\r")
 async def lists_export_what_they_show(subject: Subject) -> Findings:
     """As CSV and as XLSX a list has all of its rows, no row and no field more, nothing that a spreadsheet calculates, and nobody else's."""
     walked = await subject.walked()
-    lists = [operation for operation in walked.operations if operation.lists and not operation.in_path]
-    return [fault for operation in lists for fault in [each async for each in _faults(subject, operation)]]
+    every = [operation for operation in walked.operations if operation.lists]
+    found = [f"{one.name} pages, and has no file of all its rows" for one in every if CSV not in _said(one)]
+    lists = [operation for operation in every if not operation.in_path]
+    return found + [fault for operation in lists for fault in [each async for each in _faults(subject, operation)]]
+
+
+def _said(operation: Operation) -> Container[str]:
+    """The media types that its answer may have."""
+    content: Container[str] = operation.said["responses"]["200"]["content"]
+    return content
 
 
 async def _faults(subject: Subject, operation: Operation) -> AsyncIterator[str]:
     walker = (await subject.walked()).walker
     answer = await walker.client().get(operation.path, headers=_CSV)
-    if "text/csv" not in operation.said["responses"]["200"]["content"]:
+    if CSV not in _said(operation):
         return
     if answer.status_code != 200 or not answer.headers["content-type"].startswith("text/csv"):
         cure = ": let each of its parameters have a default" if answer.status_code == 422 else ""

@@ -18,6 +18,8 @@ from enum import Enum
 from io import StringIO
 from typing import Any
 
+from tailrace.core.money import plain_decimal
+
 BOM = "\ufeff"
 """A spreadsheet takes a file for UTF-8 by this alone."""
 _PARTS = ";|\t\r\n"
@@ -46,7 +48,7 @@ def cell(value: Any) -> str:
         return neutral_in_line(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
+    return "" if value is None else plain_decimal(value) if isinstance(value, Decimal) else str(value)
 
 
 def simple(value: Any) -> Any:

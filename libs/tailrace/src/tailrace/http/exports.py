@@ -1,11 +1,11 @@
 """Every list answers `Accept: text/csv`, or that of XLSX, with all of it: the same filters, scopes and order, one snapshot, a page at a time.
 
 `paginate` raises `Exporting` in place of a page when that was asked for, and the route answers with the rows instead. So a list has an export without
-saying so, and cannot have one that shows more than it does.
+saying so, and cannot have one that shows more than it does. A report that reckons something for each row raises it itself (`pages_of`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -43,6 +43,33 @@ class Exporting(Exception):
     def __init__(self, pages: Pages) -> None:
         super().__init__("an export")
         self.pages = pages
+
+
+class Paged(Protocol):
+    """A page of a report."""
+
+    @property
+    def items(self) -> Sequence[Any]: ...
+
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
+def pages_of(read: Callable[[Tx, str | None], Awaitable[Paged]], cursor: str | None) -> Pages:
+    """All pages of a report from the one asked for on, `read` making one: for the `Exporting` of who makes more of rows than `paginate` returns.
+
+    It is read in another transaction: `read` holds no row of the one before.
+    """
+
+    async def pages(tx: Tx) -> AsyncIterator[Sequence[Any]]:
+        place = cursor
+        while True:
+            page = await read(tx, place)
+            yield page.items
+            if (place := page.next_cursor) is None:
+                return
+
+    return pages
 
 
 class Writer(Protocol):
@@ -87,8 +114,8 @@ def wanted() -> Iterator[None]:
 
 
 def view_of(model: Any) -> type[BaseModel] | None:
-    """What a list shows of each of its rows; None when the model is no page of a list."""
-    if not (isinstance(model, type) and issubclass(model, BaseModel) and model.model_fields.keys() == _PAGE):
+    """What a list shows of each of its rows; None when the model is no page of a list. A report that has more than rows is a list of them."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel) and model.model_fields.keys() >= _PAGE):
         return None
     (view,) = get_args(model.model_fields["items"].annotation)
     return view if isinstance(view, type) and issubclass(view, BaseModel) else None

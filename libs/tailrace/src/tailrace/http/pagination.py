@@ -28,7 +28,7 @@ from tailrace.http.routing import View
 Item = TypeVar("Item")
 LIMIT, MOST = 50, 200
 NOTHING_MASKED: Mapping[str, Scope] = {}
-_OF_EXPORT = 500
+OF_EXPORT = 500
 _DIRECTIONS = (("", ""), ("-", "_DESCENDING"))
 _LARGEST, _MOST_DIGITS = 2**63 - 1, 40
 
@@ -156,7 +156,7 @@ async def _pages(
     """All pages, from the one asked for on."""
     cursor = page.cursor
     while True:
-        listing = await _page(tx, query, replace(page, limit=_OF_EXPORT, cursor=cursor))
+        listing = await _page(tx, query, replace(page, limit=OF_EXPORT, cursor=cursor))
         yield listing.items
         if (cursor := listing.next_cursor) is None:
             return
