@@ -104,9 +104,9 @@ async def _out(tx: Tx, parts: Collection[_Part]) -> dict[_Part, list[LotQuantity
     kept = select(*of, much, ReturnShipmentLine.lots).where(tuple_(*of).in_(parts))
     for shipment_id, line_id, quantity, rows in await tx.execute(kept):
         part, lots = (shipment_id, line_id), [LotQuantity.model_validate(row) for row in rows]
-        left = without(found.get(part, []), lots)
+        out = without(found.get(part, []), lots)
         # A process of the release before says no lots: what it kept are the first ones, and so inventory has it.
-        found[part] = split(as_rows(left), quantity - sum(one.quantity for one in lots))[1]
+        found[part] = split(as_rows(out), quantity - sum(one.quantity for one in lots))[1]
     return found
 
 
