@@ -372,8 +372,6 @@ class LotStatusChanged(LotEvent):
     reason: str
     decided_by: str | None = None
     """Who said so: a user's id, or what acted."""
-    serial: bool = False
-    """Whether it is one piece under a number of its own."""
 
 
 STOCK: tuple[type[InventoryEvent], ...] = (

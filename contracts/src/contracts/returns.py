@@ -83,12 +83,14 @@ class ReturnRequested(ReturnDescription):
 
 
 class ReturnAuthorised(ReturnDescription):
-    """It may come back. Asks shipping to expect its goods, as a shipment of this id; the answer is `shipment.return_expected`."""
+    """It may come back. Asks shipping to expect its goods, as a shipment of this id; the answer is `shipment.return_expected`.
+
+    Where all of its lines were `performed`, nothing comes back: no shipment ever has the id, and nobody answers.
+    """
 
     type: ClassVar[str] = "order.return_authorised"
 
-    return_shipment_id: UUID | None = None
-    """Null where all of it was performed: nothing comes back."""
+    return_shipment_id: UUID
 
 
 class ReturnAssigned(ReturnEvent):

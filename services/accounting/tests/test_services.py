@@ -110,6 +110,15 @@ async def test_what_is_taken_back_before_it_was_invoiced_is_invoiced_no_more(bil
     assert await billing.balances() == {"1200": 440, "4000": -400, "2200": -40}
 
 
+async def test_no_more_of_a_part_is_taken_off_than_it_had_however_often_it_is_said(billing: Billing) -> None:
+    order = await billing.order(("7", 1_003, "0.1"))
+    id = UUID(await perform(billing, order, "7"))
+    said = [await settle(billing, order, id, "5") for _ in range(3)]
+    assert [[each.quantity for each in one.unbilled] for one in said] == [[5], [2], []]
+    assert sum(one.unbilled_net for one in said) == 1_003
+    assert await billing.balances() == {}
+
+
 async def test_what_is_invoiced_already_is_refused_by_the_field_that_names_it(
     billing: Billing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

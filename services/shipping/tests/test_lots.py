@@ -69,18 +69,75 @@ async def test_what_quality_has_stopped_does_not_leave(order: Order, shipping: H
     assert "expired" in (await order.post(old, "dispatch")).json()["detail"]
 
 
+async def told_of(shipping: Harness, *lots: LotQuantity, serial: bool) -> None:
+    for one in lots:
+        told = LotCreated(lot_id=one.lot_id, item_id=uuid7(), number=one.number, serial=serial, status="released")
+        await shipping.deliver(told, aggregate_id=one.lot_id)
+
+
+async def returned(shipping: Harness, order: Order, shipment: str, quantity: str, decimals: int = 0) -> Back:
+    """So many bolts of a shipment that are expected back."""
+    back = Back(shipping, UUID(shipment))
+    line = back.line(back.bolts, "BOLT", quantity, decimals).model_copy(update={"line_id": order.bolts})
+    await back.authorised([line])
+    return back
+
+
+async def named(back: Back, quantity: str, status: int, **lots: str) -> Any:
+    """An inspection that names so much of these; the field that is at fault."""
+    said = [{"number": number, "quantity": much} for number, much in lots.items()]
+    line = {"return_line_id": str(back.bolts), "verdict": "restock", "quantity": quantity, "lots": said}
+    answer = await back.post("inspect", status, lines=[line])
+    return answer if status == 200 else answer["errors"][0]["field"]
+
+
+async def test_of_a_lot_no_finer_part_comes_back_than_its_unit_has_and_of_a_piece_none(
+    order: Order, shipping: Harness
+) -> None:
+    boxes, pieces = [lot(number, 4) for number in "AB"], [lot(number, 1) for number in ("S1", "S2")]
+    await told_of(shipping, *boxes, serial=False)
+    await told_of(shipping, *pieces, serial=True)
+    for decimals, lots in ((0, boxes), (1, boxes), (1, pieces)):
+        shipment = await ask(order, *lots)
+        assert (await order.post(shipment, "dispatch")).status_code == 200
+        back = await returned(shipping, order, shipment, "2", decimals)
+        await back.came("2")
+        halves = {one.number: "0.5" for one in lots}
+        if decimals and lots is boxes:
+            assert (await named(back, "1", 200, **halves))["status"] == "received"
+        else:
+            assert await named(back, "1", 422, **halves) == "/lines/0/lots/0/quantity"
+        order.id, order.bolts = uuid7(), uuid7()
+
+
+async def test_that_a_lot_is_a_piece_outlasts_what_quality_says_and_is_waited_for(
+    order: Order, shipping: Harness
+) -> None:
+    pieces = [lot(number, 1) for number in ("S1", "S2")]
+    shipment = await ask(order, *pieces)
+    assert (await order.post(shipment, "dispatch")).status_code == 200
+    back = await returned(shipping, order, shipment, "2")
+    answer = await back.judge(409, restock="1")
+    assert answer["type"].endswith("shipment-state"), "nothing has come: which lots are said is no question yet"
+    await back.came("1")
+    assert (await back.judge(409, restock="1"))["type"].endswith("not-yet-known"), "a copy that has yet to fill"
+    await told_of(shipping, *pieces, serial=True)
+    for one in pieces:
+        of = {"lot_id": one.lot_id, "item_id": uuid7(), "number": one.number}
+        stopped = LotStatusChanged(**of, status="on_hold", previous="released", reason="a sample")
+        await shipping.deliver(stopped, aggregate_id=one.lot_id)
+    assert (await back.judge(422, restock="1"))["errors"][0]["field"] == "/lines/0/lots"
+    assert (await named(back, "1", 200, S2="1"))["status"] == "partly_received"
+
+
 async def test_a_return_names_which_piece_it_is_of_those_that_left(order: Order, shipping: Harness) -> None:
     pieces = [lot(number, 1) for number in ("S1", "S2", "S3")]
-    for one in pieces:
-        told = LotCreated(lot_id=one.lot_id, item_id=uuid7(), number=one.number, serial=True, status="released")
-        await shipping.deliver(told, aggregate_id=one.lot_id)
+    await told_of(shipping, *pieces, serial=True)
     shipment = await ask(order, *pieces)
     assert (await order.post(shipment, "dispatch")).status_code == 200
 
     async def expected(quantity: str) -> tuple[str, str]:
-        back = Back(shipping, UUID(shipment))
-        line = back.line(back.bolts, "BOLT", quantity, 0).model_copy(update={"line_id": order.bolts})
-        await back.authorised([line])
+        back = await returned(shipping, order, shipment, quantity)
         await back.came(quantity)
         return f"/v1/return-shipments/{back.id}", str(back.bolts)
 
@@ -106,9 +163,14 @@ async def test_a_return_names_which_piece_it_is_of_those_that_left(order: Order,
     await judge(one, 200, ("send_back", ["S3"]))
     other = await expected("2")
     assert await judge(other, 422, ("restock", ["S2"])) == "/lines/0/lots/0", "nor by another return"
+    known = "UPDATE return_shipment_line SET lots = $1"
+    before = await shipping.admin.fetchval("SELECT lots FROM return_shipment_line WHERE lots <> '[]'")
+    await shipping.admin.execute(known, "[]")
+    assert await judge(other, 422, ("restock", ["S1"])) == "/lines/0/lots/0", "the first was kept, where none was said"
+    await shipping.admin.execute(f"{known} WHERE restocked > 0", before)
     await judge(other, 200, ("scrap", None), many=2)
-    told_of = [each.event for each in await shipping.published("shipment.return_inspected")]
-    assert [[lot.number for lot in each.lines[0].lots] for each in told_of if isinstance(each, ReturnInspected)] == [
+    said = [each.event for each in await shipping.published("shipment.return_inspected")]
+    assert [[lot.number for lot in each.lines[0].lots] for each in said if isinstance(each, ReturnInspected)] == [
         ["S2"],
         ["S3"],
         ["S1", "S3"],

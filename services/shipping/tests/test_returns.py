@@ -83,7 +83,7 @@ async def test_services_are_not_expected(shipping: Harness) -> None:
     await back.judge(restock="3")
     assert (await back.told("shipment.return_inspected"))[-1].complete
     alone = Back(shipping)
-    await alone.authorised([service], return_shipment_id=None)
+    await alone.authorised([service])
     assert len(await back.told("shipment.return_expected")) == 1
     assert len((await shipping.client.get("/v1/return-shipments")).json()["items"]) == 1
 

@@ -90,8 +90,7 @@ class LotRecord(Stream[LotState]):
     def say(self, status: LotStatus, reason: str, decided_by: str | None) -> None:
         state = self.state
         said = {"lot_id": self.id, "item_id": state.item_id, "number": state.number, "previous": state.status}
-        decided = {"status": status, "reason": reason, "decided_by": decided_by}
-        self.record(LotStatusChanged(**said, **decided, serial=state.serial))
+        self.record(LotStatusChanged(**said, status=status, reason=reason, decided_by=decided_by))
 
 
 async def ids_of(tx: Tx, item_id: UUID, parts: Sequence[Part]) -> list[UUID]:

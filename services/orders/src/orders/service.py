@@ -74,6 +74,7 @@ service = Service(
         credit_routes.router,
         routes.router,
         return_routes.of_orders,
+        return_routes.of_supplies,
         return_routes.router,
         return_routes.reasons,
     ],

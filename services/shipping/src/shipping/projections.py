@@ -1,10 +1,9 @@
-"""What shipping keeps of others: what quality says of a lot, the company's template, and the company's days."""
+"""What shipping keeps of others: what quality says of a lot, which lots are pieces, the company's template, and the company's days."""
 
-from sqlalchemy import text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from contracts import catalog as events
-from contracts.inventory import LOT_COPIED
+from contracts.inventory import LOT_COPIED, LotCreated
 from contracts.templates import TemplateSettings
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from shipping.base import Base
@@ -20,8 +19,15 @@ class LotCopy(Replica, Base):
 
     number: Mapped[str]
     status: Mapped[str]
-    serial: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether it is one piece under a number of its own."""
+
+
+class SerialCopy(Replica, Base):
+    """Whether a lot is one piece: beside its copy, since only the event that a lot came in by says so."""
+
+    __tablename__ = "serial_copy"
+
+    serial: Mapped[bool]
+    """Whether it has a number of its own."""
 
 
 class TemplateCopy(TemplateRow, Base):
@@ -38,6 +44,7 @@ class TemplateChoiceCopy(TemplateChoiceRow, Base):
 
 days = Days("shipping.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 lots = replica("shipping.lots", Source(LotCopy, *LOT_COPIED))
+serials = replica("shipping.serials", Source(SerialCopy, LOT_COPIED.key, (LotCreated,)))
 settings = CompanySettings(TemplateCopy, TemplateChoiceCopy, TemplateSettings)
 templates = replica(
     "shipping.templates",

@@ -38,6 +38,7 @@ service = Service(
         dates,
         projections.days,
         projections.lots,
+        projections.serials,
         projections.templates,
         reactions.order_requests,
         return_reactions.return_requests,

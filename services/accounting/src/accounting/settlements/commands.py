@@ -116,6 +116,10 @@ async def _taken_off(
         if line is None:
             raise NotYet(f"nothing of line {line_id} is known to have been supplied with {delivery.number}")
         left, back = Decimal(line["quantity"]), before.get((shipment_id, line_id), Back())
+        # However often it is said: no more of a part is taken off than it had.
+        quantity = min(quantity, left - back.quantity)
+        if quantity <= 0:
+            continue
         net, tax = [
             share(share(line[what], Decimal(line["dispatched_before"]), left, Decimal(line["line_quantity"])), *part)
             for what in ("line_net", "line_tax")

@@ -65,3 +65,8 @@ class NewReturn(Body):
     """What is to come back, in the order in which it is shown."""
     authorise: bool = False
     """Whether that is agreed at once."""
+
+    @property
+    def exchanges(self) -> bool:
+        """Whether something may be ordered instead at once."""
+        return self.authorise and any(line.outcome == "exchange" for line in self.lines)

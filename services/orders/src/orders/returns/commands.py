@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from contracts.returns import ReturnFee
+from orders.credit import commands as credit
 from orders.models import NOTHING, Order
 from orders.projections import TaxCodeCopy, days
 from orders.returns.bodies import NewReturn
@@ -31,8 +32,12 @@ _Part = tuple[UUID, UUID]
 
 async def create(tx: Tx, asked: NewReturn) -> Return:
     """Ask for a return, and agree to it at once when that is said. Raises Invalid, NotYetKnown, MoreThanShipped."""
-    if await tx.scalar(select(Order.id).where(Order.id == asked.order_id)) is None:
+    of = (await tx.execute(select(Order.customer_id).where(Order.id == asked.order_id))).one_or_none()
+    if of is None:
         raise Invalid.field("/order_id", f"There is no order {asked.order_id}.")
+    if asked.exchanges and of.customer_id is not None:
+        # What is ordered instead may be confirmed here: the customer's lock comes before any order's.
+        await credit.lock(tx, of.customer_id)
     # Two who want the same goods back wait for one another here.
     order = await tx.load(Order, asked.order_id)
     reason = await _reason(tx, asked.return_reason_id)

@@ -6,7 +6,7 @@ event.
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Numeric
@@ -29,6 +29,8 @@ from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
 from tailrace.db.visibility import Owned
 from tailrace.messaging.handover import Owner
+
+AnyGoods = TypeVar("AnyGoods", goods.ReceivedLine, goods.InspectedLine)
 
 
 class ReturnReason(MasterData, Base):
@@ -139,7 +141,9 @@ class Return(Aggregate, Owned, Base):
         self.status = STATES.after(self.status, "authorised", self.number)
         services = [line for line in self.lines if line.performed]
         self.return_shipment_id = uuid7() if len(services) < len(self.lines) else None
-        self.record(events.ReturnAuthorised(**self._description(), return_shipment_id=self.return_shipment_id))
+        # Of services alone, the event says an id that nothing will have: a version of it never loses a field.
+        asked = self.return_shipment_id or uuid7()
+        self.record(events.ReturnAuthorised(**self._description(), return_shipment_id=asked))
         if services:
             for line in services:
                 line.received = line.accepted = line.quantity
@@ -170,25 +174,27 @@ class Return(Aggregate, Owned, Base):
     # What others say of it.
 
     def receive(self, came: Iterable[goods.ReceivedLine]) -> None:
-        """Note what came back."""
-        lines = self._by_id()
-        for one in came:
+        """Note what came back. Nothing of a service does, which a shipping that is older than this would have expected."""
+        lines, goods = self._by_id(), self._of_goods(came)
+        for one in goods:
             lines[one.return_line_id].received += one.quantity
-        self._progress()
+        if goods:
+            self._progress()
 
     def inspect(self, looked_at: Iterable[goods.InspectedLine]) -> None:
-        """Note what becomes of it, and have accounting settle what is accepted."""
-        lines = self._by_id()
+        """Note what becomes of it, and have accounting settle what is accepted; services were, by the authorisation."""
+        lines, goods = self._by_id(), self._of_goods(looked_at)
         accepted: dict[UUID, Decimal] = {}
-        for one in looked_at:
+        for one in goods:
             line = lines[one.return_line_id]
             if one.verdict == "send_back":
                 line.sent_back += one.quantity
             else:
                 line.accepted += one.quantity
                 accepted[line.id] = accepted.get(line.id, NOTHING) + one.quantity
-        self._progress()
-        self._settle(accepted)
+        if goods:
+            self._progress()
+            self._settle(accepted)
 
     def end_expectation(self, reason: str, received: Iterable[goods.ReceivedInAll]) -> None:
         """Shipping takes in nothing more: what has come by then is what was agreed."""
@@ -287,6 +293,10 @@ class Return(Aggregate, Owned, Base):
     def _end(self, reason: str) -> None:
         self.status = "cancelled"
         self.record(events.ReturnCancelled(**self._ids(), reason=reason))
+
+    def _of_goods(self, said: Iterable[AnyGoods]) -> list[AnyGoods]:
+        lines = self._by_id()
+        return [one for one in said if not lines[one.return_line_id].performed]
 
     def _by_id(self) -> dict[UUID, ReturnLine]:
         return {line.id: line for line in self.lines}

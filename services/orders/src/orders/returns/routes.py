@@ -29,6 +29,12 @@ router = tenant_router(
     tag="returns",
     about=_ABOUT,
     reads=[departures, returns, teams, catalog, days],
+)
+# What was performed is the service's own to say: who asks for it back waits for that, and nobody who only reads a return.
+of_supplies = tenant_router(
+    "/v1/returns",
+    tag="returns",
+    reads=[departures, returns, teams, catalog, days],
     reads_own=[departures],
 )
 of_orders = tenant_router(
@@ -64,7 +70,7 @@ master_data_routes(
 )
 
 
-@router.post("", status_code=201, response_model=ReturnView)
+@of_supplies.post("", status_code=201, response_model=ReturnView)
 async def create_return(tx: Tx, who: Writer, body: NewReturn) -> Return:
     """Ask for a return of goods that have left and services that were performed, or with `authorise` agree to it at once."""
     return await commands.create(tx, body)

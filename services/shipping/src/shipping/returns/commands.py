@@ -21,7 +21,7 @@ from tailrace.db.error_classes import NotYet
 
 async def expect(tx: Tx, asked: ReturnAuthorised) -> None:
     """Expect the goods that were authorised; nothing when they are expected already, or where all of it was performed."""
-    if asked.return_shipment_id is None:
+    if all(line.performed for line in asked.lines):
         return
     if await tx.scalar(select(ReturnShipment.id).where(ReturnShipment.id == asked.return_shipment_id)) is None:
         tx.add(ReturnShipment.expected(asked))
@@ -38,8 +38,9 @@ async def receive(tx: Tx, id: UUID, match: int | None, said: ReceiptBody) -> Ret
 
 
 async def inspect(tx: Tx, id: UUID, match: int | None, said: InspectionBody) -> ReturnShipment:
-    """Raises WrongState, TooMuch, Invalid."""
+    """Raises WrongState, TooMuch, Invalid, NotYetKnown."""
     shipment = await tx.load(ReturnShipment, id, match)
+    shipment.ensure_inspectable()
     of_lots = await lots.chosen(tx, shipment, said.lines)
     judged = [
         (line.return_line_id, line.verdict, line.quantity, line.note, which)

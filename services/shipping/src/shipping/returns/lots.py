@@ -12,14 +12,15 @@ from sqlalchemy import select, tuple_
 
 from contracts.lots import LotQuantity
 from shipping.lines import ShipmentLine
-from shipping.lots import split
+from shipping.lots import as_rows, split
 from shipping.models import Shipment
-from shipping.projections import LotCopy
+from shipping.projections import SerialCopy
 from shipping.returns.bodies import VerdictBody
 from shipping.returns.models import ReturnShipment, ReturnShipmentLine
-from tailrace.core.errors import Invalid
+from tailrace.core.errors import Invalid, NotYetKnown
 from tailrace.core.money import plain_decimal
 from tailrace.core.text import folded
+from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 
@@ -28,7 +29,10 @@ _Part = tuple[UUID, UUID]
 
 
 async def chosen(tx: Tx, shipment: ReturnShipment, said: Sequence[VerdictBody]) -> list[list[LotQuantity]]:
-    """Which lots each of these is: those that it names, or else the first ones that left. None of what is not tracked. Raises Invalid."""
+    """Which lots each of these is: those that it names, or else the first ones that left. None of what is not tracked.
+
+    Raises Invalid, NotYetKnown.
+    """
     lines = {line.id: line for line in shipment.lines}
     out = await _out(tx, {lines[each.return_line_id].part for each in said if each.return_line_id in lines})
     pieces = await _pieces(tx, out.values())
@@ -41,7 +45,7 @@ async def chosen(tx: Tx, shipment: ReturnShipment, said: Sequence[VerdictBody]) 
             continue
         left = out.get(line.part, [])
         if each.lots is not None:
-            found[place] = _named(left, each, f"/lines/{place}/lots")
+            found[place] = _named(left, line, each, pieces, f"/lines/{place}/lots")
         elif each.verdict != "send_back":
             found[place] = _first(left, each.quantity, pieces, f"/lines/{place}/lots")
         out[line.part] = without(left, found[place])
@@ -57,16 +61,21 @@ def without(lots: Iterable[LotQuantity], gone: Iterable[LotQuantity]) -> list[Lo
     return [one for one in left if one.quantity > 0]
 
 
-def _named(left: Sequence[LotQuantity], said: VerdictBody, field: str) -> list[LotQuantity]:
+def _named(
+    left: Sequence[LotQuantity], line: ReturnShipmentLine, said: VerdictBody, pieces: Collection[UUID], field: str
+) -> list[LotQuantity]:
     assert said.lots is not None
     found: list[LotQuantity] = []
     for at, one in enumerate(said.lots):
+        check_decimals(one.quantity, line.unit or line.sku, line.decimals, f"{field}/{at}/quantity")
         lot = next((each for each in left if folded(each.number) == folded(one.number)), None)
         if lot is None or lot.quantity < one.quantity:
             much = plain_decimal(lot.quantity) if lot else "nothing"
             raise Invalid.field(f"{field}/{at}", f"Of {one.number}, {much} left with this shipment and is not back.")
         if any(each.lot_id == lot.lot_id for each in found):
             raise Invalid.field(f"{field}/{at}/number", "This lot is named twice.")
+        if lot.lot_id in pieces and one.quantity != 1:
+            raise Invalid.field(f"{field}/{at}/quantity", f"{lot.number} is one piece: it comes back whole.")
         found.append(lot.model_copy(update={"quantity": one.quantity}))
     if sum(one.quantity for one in found) != said.quantity:
         raise Invalid.field(field, f"They add up to another quantity than {plain_decimal(said.quantity)}.")
@@ -77,7 +86,7 @@ def _first(left: Sequence[LotQuantity], quantity: Decimal, pieces: Collection[UU
     if quantity < sum(one.quantity for one in left) and any(one.lot_id in pieces for one in left):
         numbers = ", ".join(one.number for one in left[:10])
         raise Invalid.field(field, f"Say which pieces these are, of those that are with the customer: {numbers}.")
-    return split([one.model_dump(mode="json") for one in left], quantity)[0]
+    return split(as_rows(left), quantity)[0]
 
 
 async def _out(tx: Tx, parts: Collection[_Part]) -> dict[_Part, list[LotQuantity]]:
@@ -91,14 +100,22 @@ async def _out(tx: Tx, parts: Collection[_Part]) -> dict[_Part, list[LotQuantity
         for shipment_id, line_id, rows in await tx.execute(left)
     }
     of = (ReturnShipmentLine.shipment_id, ReturnShipmentLine.line_id)
-    kept = select(*of, ReturnShipmentLine.lots).where(tuple_(*of).in_(parts))
-    for shipment_id, line_id, rows in await tx.execute(kept):
-        part = (shipment_id, line_id)
-        found[part] = without(found.get(part, []), [LotQuantity.model_validate(row) for row in rows])
+    much = ReturnShipmentLine.restocked + ReturnShipmentLine.scrapped
+    kept = select(*of, much, ReturnShipmentLine.lots).where(tuple_(*of).in_(parts))
+    for shipment_id, line_id, quantity, rows in await tx.execute(kept):
+        part, lots = (shipment_id, line_id), [LotQuantity.model_validate(row) for row in rows]
+        out = without(found.get(part, []), lots)
+        # A process of the release before says no lots: what it kept are the first ones, and so inventory has it.
+        found[part] = split(as_rows(out), quantity - sum(one.quantity for one in lots))[1]
     return found
 
 
 async def _pieces(tx: Tx, lines: Iterable[Sequence[LotQuantity]]) -> Collection[UUID]:
-    """Which of these lots are pieces with serial numbers."""
-    known = await by_ids(tx, LotCopy, {one.lot_id for lots in lines for one in lots})
+    """Which of these lots are pieces with serial numbers. Raises NotYetKnown for one of which nothing was heard yet."""
+    asked = {one.lot_id: one for lots in lines for one in lots}
+    known = await by_ids(tx, SerialCopy, asked)
+    for id, one in asked.items():
+        if id not in known:
+            # A copy that is new hears of the lots that left before it was there.
+            raise NotYetKnown("/lines", f"It is not known here yet whether {one.number} is one piece.")
     return {id for id, copy in known.items() if copy.serial}

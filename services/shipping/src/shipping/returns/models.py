@@ -124,9 +124,13 @@ class ReturnShipment(Aggregate, Base):
             )
         )
 
+    def ensure_inspectable(self) -> None:
+        """Raises WrongState where nothing waits to be looked at."""
+        self._after("inspected")
+
     def inspect(self, judged: Sequence[Judged], at: datetime) -> None:
         """Say what becomes of goods that came. Raises WrongState, TooMuch, Invalid."""
-        self._after("inspected")
+        self.ensure_inspectable()
         seen: set[tuple[UUID, Verdict]] = set()
         said: list[events.InspectedLine] = []
         for place, (line_id, verdict, quantity, note, of_lots) in enumerate(judged):
