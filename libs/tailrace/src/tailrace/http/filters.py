@@ -54,6 +54,8 @@ class Filter:
     description: str | None = None
     days: CompanyDays | None = None
     """Whose days are meant: the condition is given the first moment of a plain day."""
+    of_day: Callable[[Any, date], ColumnElement[bool]] | None = None
+    """The condition for a plain day, where that is more than its first moment: it is given both."""
 
     @property
     def parameter(self) -> Parameter:
