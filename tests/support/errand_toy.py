@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from partner import PartnerListener, answer
-from pydantic import BaseModel
 from toy import Note, service
 
 from tailrace.core.payload import Payload
+from tailrace.core.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.errands.calls import Call, Caller
 from tailrace.errands.errands import Errand, Outcome
@@ -24,7 +24,7 @@ class Asking(Payload):
     word: str
 
 
-class Said(BaseModel):
+class Said(WireModel):
     word: str
 
 

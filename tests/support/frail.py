@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from filed import filed, files, routes
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import text
 from toy import Counted, Counter, Note, NoteClosed, NoteWritten, Writer, labels, router
 
 from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.payload import Payload
+from tailrace.core.wire import WireModel
 from tailrace.errands.calls import Call
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.http.routing import Body, Tx, View, tenant_router
@@ -82,7 +83,7 @@ class Numbered(Payload):
     number: int
 
 
-class Said(BaseModel):
+class Said(WireModel):
     word: str
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 from errand_toy import GOOD, Asking, Errands, Said
 from partner import DROP, HANG, PartnerListener, answer
+from pydantic import BaseModel
 from sqlalchemy import func, select
 from toy import service
 
@@ -271,6 +272,14 @@ def test_a_call_takes_a_minute_at_most() -> None:
         Errand("toy.slow", timeout=61)
     with pytest.raises(ValueError, match="must be called toy"):
         replace(service, errands=[Errand("other.errand")])
+
+
+def test_an_answer_is_read_as_strictly_as_a_request() -> None:
+    class Lax(BaseModel):
+        word: str
+
+    with pytest.raises(TypeError, match=r"toy\.lax is no WireModel"):
+        Errand("toy.lax", answer=Lax)  # type: ignore[arg-type]
 
 
 async def _now(value: int) -> int:

@@ -4,10 +4,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 from toy import Note, service
 
 from tailrace.core.errors import Invalid, Refused
-from tailrace.http.filters import MOST_IDS
+from tailrace.http.filters import MOST_IDS, numbered
 from tailrace_testing import Harness, MakeHarness
 
 AT = "2026-05-01T12:00:00+00:00"
@@ -57,6 +58,18 @@ async def test_a_part_of_a_text_in_any_case_and_taken_by_the_letter(toy: Harness
     assert await _texts(toy, ("text", "ADA")) == ["Ada's 100 % note"]
     assert await _texts(toy, ("text", "%")) == ["Ada's 100 % note"]
     assert await _texts(toy, ("text", "_")) == []
+
+
+@pytest.mark.parametrize("kept", ["SO-000001", "so-000001", "Rg-１", "請求－７"])
+async def test_a_number_is_found_in_any_width_and_case(toy: Harness, kept: str) -> None:
+    """Of one that mixes both cases, or is kept in full width, as it is written."""
+    condition = numbered(Note.text).condition
+    asked = [kept, "ＳＯ－000001", "so-000001", "So-000001 ", "SO-00000"] if kept.lower() == "so-000001" else [kept]
+    async with toy.tx() as tx:
+        tx.add(Note.write(kept))
+        await tx.flush()
+        found = [each for each in asked if (await tx.scalars(select(Note.text).where(condition(each)))).all() == [kept]]
+    assert found == (asked[:-1] if len(asked) > 1 else asked)
 
 
 async def test_a_range_has_its_first_moment_and_not_its_last(toy: Harness) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from toy import Note
@@ -66,9 +67,33 @@ async def test_a_stale_if_match_changes_nothing(toy: Harness) -> None:
     note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
     path = f"/v1/notes/{note['id']}/close"
     assert (await toy.client.post(path, headers={"If-Match": '"7"'})).status_code == 412
-    assert (await toy.client.post(path, headers={"If-Match": "seven"})).status_code == 400
+    for wrong in ("seven", '"7', '"1" "7"', '*, "1"', ""):
+        assert (await toy.client.post(path, headers={"If-Match": wrong})).status_code == 400, wrong
     assert (await toy.client.post(path, headers={"If-Match": '"1"'})).status_code == 200
     assert [f.type for f in await toy.published()] == ["note.written", "note.closed"]
+
+
+async def test_of_several_tags_any_may_be_the_current_one(toy: Harness) -> None:
+    """And a weak one, or one of something else, never is (RFC 9110, 13.1.1)."""
+    note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
+    path = f"/v1/notes/{note['id']}/close"
+    for stale in ('"7", "8"', 'W/"1"', 'W/"1", "7"', '"1-gone"', '"a,b"'):
+        refused = await toy.client.post(path, headers={"If-Match": stale})
+        assert (refused.status_code, refused.json()["type"]) == (412, "urn:tailrace:problem:stale"), stale
+    refused = await toy.client.post(path, headers={"If-Match": '"8", "7"'})
+    assert refused.json()["detail"] == "If-Match asked for version 7 or 8; the current one is 1."
+    again = [await toy.client.post("/v1/notes", json={"text": text}) for text in "yz"]
+    paths = [path, *(f"/v1/notes/{each.json()['id']}/close" for each in again)]
+    lists: list[Any] = [{"If-Match": '"7" ,, "1-5f2c81d09a7b", W/"2"'}, {"If-Match": '"1","8"'}]
+    for here, headers in zip(paths, [*lists, [("If-Match", '"7"'), ("If-Match", '"1"')]], strict=True):
+        assert (await toy.client.post(here, headers=headers)).status_code == 200, headers
+
+
+async def test_a_read_is_unchanged_by_any_line_that_names_its_tag(toy: Harness) -> None:
+    note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
+    tag = (await toy.client.get(f"/v1/notes/{note['id']}")).headers["etag"]
+    lines = [("If-None-Match", '"7"'), ("If-None-Match", tag)]
+    assert (await toy.client.get(f"/v1/notes/{note['id']}", headers=lines)).status_code == 304
 
 
 async def test_writers_of_one_aggregate_queue_up(toy: Harness) -> None:

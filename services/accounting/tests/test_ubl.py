@@ -6,6 +6,7 @@ import pytest
 from billing import ISSUER, Billing
 from peppol import findings
 
+from accounting.invoices.ubl import unit_code
 from tailrace.core.ids import uuid7
 
 BUYER = "9957:FR32123456789"
@@ -15,6 +16,12 @@ async def written(billing: Billing, path: str) -> bytes:
     made = await billing.h.client.get(f"/v1/accounting{path}/ubl")
     assert (made.status_code, made.headers["content-type"]) == (200, "application/xml"), made.text
     return made.content
+
+
+def test_the_case_of_a_unit_counts_where_it_makes_another_one() -> None:
+    said = {"mm": "MMT", "Mm": "C62", "h": "HUR", "H": "C62", "mg": "MGM", "Mg": "C62", "ml": "MLT", "ML": "C62"}
+    said |= {"kWh": "KWH", "L": "LTR", "PCS": "C62", "Box": "XBX", "KG": "KGM", "M2": "MTK", "": "C62"}
+    assert {unit: unit_code(unit) for unit in said} == said
 
 
 @pytest.fixture

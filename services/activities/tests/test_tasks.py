@@ -67,6 +67,26 @@ async def test_what_is_late_is_listed_until_it_is_done(desk: Desk) -> None:
     assert (await desk.titles(TASKS, sort="due_by"))[-1] == "Whenever"
 
 
+@pytest.mark.parametrize("zone", ["Etc/UTC", "Asia/Tokyo", "America/Los_Angeles"])
+async def test_a_task_of_a_day_is_listed_under_that_day(desk: Desk, zone: str) -> None:
+    """And one of a moment under the company's day, whichever zone the task counts in; what is due at no time under none."""
+    await desk.h.count_days_in("Asia/Tokyo")
+    await desk.task("Day", due_on="2026-11-01", time_zone=zone)
+    await desk.task("Moment", due_at="2026-11-01T00:30:00+09:00", time_zone=zone)
+    await desk.task("Whenever")
+
+    async def due(begin: str, end: str | None = None) -> list[str]:
+        return sorted(await desk.titles(TASKS, due_by_from=begin, **({"due_by_until": end} if end else {})))
+
+    assert await due("2026-11-01", "2026-11-02") == await due("2026-11-01") == ["Day", "Moment"]
+    assert (
+        await due("2026-10-31", "2026-11-01") == await due("2026-11-02", "2026-11-03") == await due("2026-11-02") == []
+    )
+    ends = datetime(2026, 11, 2, tzinfo=ZoneInfo(zone))
+    last, end, later = [(ends + timedelta(microseconds=each)).isoformat() for each in (-1, 0, 1)]
+    assert (await due(last, end), await due(end, later)) == (["Day"], [])
+
+
 async def test_a_day_ends_when_it_does_in_the_tasks_zone(desk: Desk) -> None:
     day = date(2026, 3, 29)
     for zone, ends in (("Europe/Berlin", "2026-03-29T22:00:00Z"), ("Asia/Tokyo", "2026-03-29T15:00:00Z")):

@@ -181,6 +181,9 @@ async def test_tax_numbers_and_telephone_numbers_are_checked(sales: Sales) -> No
         ("JP", "T5835678256246", "5835678256246"),
         ("FR", "40303265045", "40303265045"),
         ("AQ", "penguin 7", "PENGUIN 7"),
+        ("AQ", "Ｐｅｎｇｕｉｎ　７", "PENGUIN 7"),
+        ("JP", "Ｔ５８３５６７８２５６２４６", "5835678256246"),
+        ("DE", "１３６６９５９７６", "136695976"),
     ]
     for number, (country, given, kept) in enumerate(right):
         customer = await sales.create(f"Right {number}", tax_ids=[{"country": country, "number": given}])

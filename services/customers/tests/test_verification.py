@@ -53,7 +53,15 @@ async def test_what_the_partner_says_is_noted_with_its_reference_and_day(sales: 
 
 
 @pytest.mark.parametrize(
-    "bad", [DROP, answer(503), answer(200, b"<html>", kind="text/html"), answer(200, b'{"result": "perhaps"}')]
+    "bad",
+    [
+        DROP,
+        answer(503),
+        answer(200, b"<html>", kind="text/html"),
+        answer(200, b'{"result": "perhaps"}'),
+        answer(200, b'{"result": "valid", "reference": "V\\u0000", "checked_on": "2026-11-27"}'),
+        answer(200, b'{"result": "valid", "reference": "V", "checked_on": 1795737600}'),
+    ],
 )
 async def test_what_settles_nothing_is_asked_again(sales: Sales, office: PartnerListener, bad: bytes) -> None:
     office.answers = [bad, VALID]

@@ -64,6 +64,13 @@ async def test_each_coding_has_an_etag_of_its_own_that_the_service_knows_again(s
     for name in ("If-Match", "If-None-Match"):
         await _got(stand, "/v1/orders", "PUT", **{name: 'W/"1-gzip", "7-gzip"'})
         assert dict(stand.orders.seen[-1]["headers"])[name.lower()] == 'W/"1", "7"'
+    # Several lines are one list (RFC 9110, 5.3).
+    head = "GET /v1/orders HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+    said = f"Authorization: {bearer()['Authorization']}\r\n"
+    answer = await stand.raw(f'{head}{said}If-None-Match: "1-gzip"\r\nIf-None-Match: "2"\r\n\r\n'.encode())
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+    lines = [value for name, value in stand.orders.seen[-1]["headers"] if name == "if-none-match"]
+    assert ", ".join(lines) == '"1", "2"'
 
 
 async def test_what_has_not_changed_goes_by_the_tag_that_the_client_named(stand: Stand) -> None:

@@ -25,7 +25,7 @@ def _post(path: str, *headers: str) -> bytes:
         ("/v1/orders", ["Transfer-Encoding: chunked"], _CHUNK, 413),
         ("/v1/slow/x", ["Transfer-Encoding: chunked"], b"4\r\n", 408),
         ("/v1/nothing", ["Content-Length: 2097152", "Connection: close"], b"", 404),
-        ("/v1/orders", ["Content-Length: 2097152", "Content-Encoding: x", "If-Match: 1", "If-Match: 2"], b"", 400),
+        ("/v1/orders", ["Content-Length: 2097152", "Content-Encoding: x", "If-Range: 1", "If-Range: 2"], b"", 400),
     ],
 )
 async def test_a_refusal_is_read_whole(

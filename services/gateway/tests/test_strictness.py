@@ -63,7 +63,7 @@ REFUSED = {
     ("headers", "query", "field"),
     [
         ([(b"host", b"h/")], b"", "Host"),
-        ([(b"if-match", b"1"), (b"if-match", b"2")], b"", "If-Match"),
+        ([(b"if-range", b"1"), (b"if-range", b"2")], b"", "If-Range"),
         ([(b"x-a", b"\xff")], b"", "X-A"),
         ([(b"content-length", b"1"), (b"transfer-encoding", b"chunked")], b"", "Content-Length"),
         ([(b"content-length", b"+1")], b"", "Content-Length"),

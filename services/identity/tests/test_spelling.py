@@ -1,6 +1,7 @@
 """A person logs in however the address and the password are typed, and is one person."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,48 @@ async def test_what_is_not_seen_is_refused_with_the_field(identity: Harness, acm
         assert (given.status_code, given.json()["errors"][0]["field"]) == (422, "/password")
 
 
-async def test_addresses_of_an_earlier_version_are_spelled_again(databases: Databases, tmp_path: Path) -> None:
-    name, folder = f"identity_{uuid7().hex}", tmp_path / service.name
+async def _before(databases: Databases, name: str, tmp_path: Path, migration: str) -> None:
+    """A database as that migration leaves it."""
+    folder = tmp_path / service.name
     folder.mkdir()
-    shutil.copy(migrations_of(service) / "0001_identity.py", folder)
+    for each in migrations_of(service).glob("0*.py"):
+        if each.name[:4] <= migration:
+            shutil.copy(each, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TAILRACE_MIGRATIONS", str(tmp_path))
         await prepare_database(databases.admin_url("postgres"), service, databases.settings, name=name)
+
+
+async def test_teams_of_an_earlier_version_stay_and_get_keys(databases: Databases, tmp_path: Path) -> None:
+    """Also those that are one by now; names that one company has are nobody else's, and what was deleted takes none."""
+    name = f"identity_{uuid7().hex}"
+    await _before(databases, name, tmp_path, "0007")
+    admin = await asyncpg.connect(databases.admin_url(name))
+    team = "INSERT INTO team (tenant_id, id, name, members, version, deleted_at) VALUES ($1, $2, $3, '[]', 1, $4)"
+    ours, ids, gone = uuid7(), [uuid7() for _ in range(6)], datetime(2026, 1, 1, tzinfo=UTC)
+    for id, called, deleted in zip(
+        ids, ("SALES", "Sales", "Ｓａｌｅｓ", "Straße", "sales"), [gone, *4 * [None]], strict=False
+    ):
+        await admin.execute(team, ours, id, called, deleted)
+    await admin.execute(team, uuid7(), ids[5], "Sales", None)
+    await prepare_database(databases.admin_url("postgres"), service, databases.settings, name=name)
+    rows = await admin.fetch("SELECT name, code_key FROM team ORDER BY id")
+    assert await admin.fetchval("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'team'") is True
+    await admin.close()
+    await databases.drop(name)
+    assert [tuple(row) for row in rows] == [
+        ("SALES", "sales"),
+        ("Sales", "sales"),
+        ("Ｓａｌｅｓ", f"sales {ids[2]}"),
+        ("Straße", "strasse"),
+        ("sales", f"sales {ids[4]}"),
+        ("Sales", "sales"),
+    ]
+
+
+async def test_addresses_of_an_earlier_version_are_spelled_again(databases: Databases, tmp_path: Path) -> None:
+    name = f"identity_{uuid7().hex}"
+    await _before(databases, name, tmp_path, "0001")
     admin = await asyncpg.connect(databases.admin_url(name))
     insert = "INSERT INTO user_account (tenant_id, id, email, name, active, version) VALUES ($1, $2, $3, $4, true, 1)"
     await admin.execute(insert, uuid7(), uuid7(), "ＪOSE\u0301@acme.example", "Jose\u0301")

@@ -78,6 +78,23 @@ async def test_people_and_places_that_are_not_there_are_named(
     assert (taken.status_code, taken.json()["errors"][0]["field"]) == (409, "/name")
 
 
+async def test_a_name_is_one_teams_in_every_spelling(
+    identity: Harness, acme: Any, admin: httpx2.AsyncClient, people: dict[str, str]
+) -> None:
+    team = await formed(admin, "Sales")
+    twice = await admin.post(AT, json={"name": "ｓａｌｅｓ"})
+    assert (twice.status_code, twice.json()["errors"][0]["field"]) == (409, "/name")
+    for name in ("Sales", "SALES", "Ｓales"):
+        found = (await admin.get(AT, params={"name": name})).json()["items"]
+        assert [each["id"] for each in found] == [team["id"]]
+    # One that was another's before that counted goes on as it is called, and takes no third one's name.
+    other = await formed(admin, "Other")
+    was = f"sales {other['id']}"
+    await identity.admin.execute("UPDATE team SET name = 'SALES', code_key = $1 WHERE id = $2", was, UUID(other["id"]))
+    assert (await put(admin, {**other, "name": "SALES"}, lead_id=people["ada"])).status_code == 200
+    assert (await put(admin, {**other, "name": "sales"})).status_code == 409
+
+
 async def test_teams_lie_five_deep_and_never_in_a_circle(admin: httpx2.AsyncClient) -> None:
     teams = [await formed(admin, "0")]
     for level in range(1, 5):

@@ -9,7 +9,7 @@ from contracts import catalog, customers, quotes, users
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
-from .conftest import AT, Desk
+from .conftest import AT, LEADS, Desk
 
 
 def accepted(desk: Desk, one: Any, **given: Any) -> quotes.QuoteAccepted:
@@ -146,6 +146,20 @@ async def test_a_pipeline_keeps_the_stages_that_opportunities_are_in(desk: Desk)
         [{**without[0], "kind": "won"}, *without[1:]],
     ):
         await desk.ask("PUT", here, 422, {**body, "stages": stages})
+
+
+async def test_without_a_pipeline_only_a_new_company_is_told_to_wait(desk: Desk) -> None:
+    body = {"name": "A bridge", "customer_id": str(desk.ada), "amount": 1, "expected_close_on": "2026-12-15"}
+    new = desk.h.client_as(tenant=desk.h.other_tenant)
+    waits = await new.post(AT, json=body)
+    assert (waits.status_code, waits.json()["type"].rpartition(":")[2]) == (409, "not-yet-known"), waits.text
+    lead = await desk.lead(company="Navy Ltd", currency="EUR")
+    await desk.ask("DELETE", f"/v1/pipelines/{desk.pipeline}", 204)
+    refused = await desk.ask("POST", AT, 422, body)
+    assert refused["errors"][0]["field"] == "/pipeline_id"
+    wanted = {"opportunity": {"expected_close_on": "2026-12-15"}}
+    refused = await desk.ask("POST", f"{LEADS}/{lead['id']}/convert", 422, wanted)
+    assert refused["errors"][0]["field"] == "/opportunity/pipeline_id"
 
 
 async def test_won_and_lost_are_told_once_and_can_be_undone(desk: Desk) -> None:

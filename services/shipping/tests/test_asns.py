@@ -101,6 +101,9 @@ async def test_a_delivery_is_announced_once_and_scanned_by_several(door: Door) -
     id = (await door.announce(parcel(ONE), parcel(TWO))).json()["id"]
     twice = await door.announce(parcel(THREE))
     assert (twice.status_code, twice.json()["type"]) == (409, "urn:tailrace:problem:already-announced")
+    for said in ({"reference": "Ｄ－1"}, {"reference": "d-1"}, {"supplier_name": "ＲＯＤＳ ltd"}):
+        again = await door.announce(parcel(THREE), **said)
+        assert (again.status_code, again.json()["errors"][0]["field"]) == (409, "/reference"), said
     assert (await door.announce(parcel(ONE), supplier_name="Others")).status_code == 201
     await door.act(id, "arrive")
     scans = await asyncio.gather(*(door.act(id, "scan", sscc=sscc) for sscc in (ONE, TWO, ONE)))

@@ -1,6 +1,8 @@
 """Carriers on a real port are asked to take shipments, whatever they do then: booked once, cancelled for good, tracked in any order."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 from desk import Carrier, Desk, step
@@ -51,6 +53,44 @@ async def test_a_shipment_is_booked_leaves_by_it_and_is_tracked_to_the_door(desk
     await partner.look()
     assert len(partner.asked("ways")) == count == 3
     assert (await desk.act(id, "track")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"tracking_number": "AB\0C"},
+        {"tracking_number": "AB\u202eC"},
+        {"tracking_number": "TR1", "cost": "1250", "currency": "EUR"},
+        {"tracking_number": "TR1", "cost": True, "currency": "EUR"},
+    ],
+)
+async def test_an_answer_that_nobody_can_keep_is_asked_for_again(
+    desk: Desk, partner: Carrier, monkeypatch: pytest.MonkeyPatch, bad: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("tailrace.errands.runner.full_jitter", lambda *_: 60.0)
+    partner.says["bookings"] = [answer(201, json.dumps(bad).encode())]
+    id = await desk.booked(partner)
+    assert (await desk.read(id))["status"] == "requested"
+    assert await desk.h.admin.fetchval("SELECT last_error FROM errand") == "unreadable"
+    await partner.run()
+    assert ((await desk.read(id))["tracking_number"], len(partner.asked("bookings"))) == ("TR1", 2)
+
+
+async def test_a_step_said_both_ways_is_one_and_kept_in_one_spelling(desk: Desk, partner: Carrier) -> None:
+    """What a carrier says besides, that nobody asked for, is passed over, and what is of no day that anybody means left out."""
+    id = await desk.booked(partner)
+    said = [
+        step("  cafe\u0301 ", "in_transit", "3T10:00:00", place="Orle\u0301ans", depot=7),
+        step("b", "picked_up", "2T09:00:00"),
+        {"reference": "c", "state": "lost", "at": "0001-01-01T00:00:00+05:00"},
+    ]
+    partner.steps = said
+    await partner.look()
+    partner.steps = [step("caf\u00e9", "in_transit", "3T10:00:00"), said[1]]
+    await partner.look()
+    tracked = [step for each in await desk.h.published("shipment.booking.tracked") for step in each.event.steps]  # type: ignore[attr-defined]
+    assert [(each.reference, each.place) for each in tracked] == [("caf\u00e9", "Orl\u00e9ans"), ("b", None)]
+    assert len((await desk.read(id))["steps"]) == 2
 
 
 async def test_a_refusal_shows_on_the_shipment_and_a_person_asks_again(

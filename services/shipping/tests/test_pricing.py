@@ -41,6 +41,17 @@ def total(terms: Terms, *parcels: Box, to: Any = TOKYO, on: date = DAY) -> Any:
     return (price.total, price.chargeable_grams) if isinstance(price, Price) else price
 
 
+def test_a_postal_code_counts_however_wide_it_is_written() -> None:
+    terms = Terms([row(500, 500, "100"), row(500, 900)], fuel_rate=Decimal(0))
+    for code, price in (
+        ("１００－０００１", 500),
+        ("１００ー０００１", 500),
+        ("〒１００−０００１", 500),
+        ("２００－０００１", 900),
+    ):
+        assert total(terms, Box(500), to={"country": "JP", "postal_code": code}) == (price, 500), code
+
+
 def test_the_longest_prefix_the_next_weight_and_the_room_decide() -> None:
     assert total(JAPAN, Box(500)) == (500 + 63, 500)  # 62.5 for fuel, half up
     assert total(JAPAN, Box(501)) == (700 + 88, 501)

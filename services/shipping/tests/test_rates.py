@@ -56,7 +56,8 @@ async def test_tariffs_are_refused_by_field_and_hold_their_carrier(shipping: Har
     ):
         answer = await shipping.client.post("/v1/tariffs", json={**tariff(post, "T"), **changes})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), (changes, answer.text)
-    id = await kept(shipping, tariff(post, "T"))
+    id = await kept(shipping, tariff(post, "T", rates=[{**RATES[0], "postal_prefix": "１００－"}]))
+    assert (await shipping.client.get(f"/v1/tariffs/{id}")).json()["rates"][0]["postal_prefix"] == "100"
     refused = await shipping.client.delete(f"/v1/carriers/{post}")
     assert (refused.status_code, refused.json()["detail"]) == (409, "Tariff T is one of POST.")
     await shipping.client.delete(f"/v1/tariffs/{id}")

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.quotes import QuoteCancelled, QuoteRecalled
 from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import AT, Office, row
 
@@ -196,6 +197,13 @@ async def test_the_requester_recalls_and_nobody_else(office: Office) -> None:
     assert (now["status"], now["reason"], now["tasks"][0]["status"]) == ("recalled", "too early", "cancelled")
     await office.approve("max", approval, 409)
     assert (await office.told())[-1] == "approval.recalled"
+
+
+async def test_a_free_approval_is_numbered_in_the_companys_year(office: Office, clock: SetClock) -> None:
+    await office.h.count_days_in("Asia/Tokyo")
+    for now in ("2027-01-01T08:30:00+09:00", "2026-12-31T23:30:00+09:00"):
+        clock(now)
+        assert (await office.ask())["number"] == f"A-{now[:4]}-00001"
 
 
 async def test_a_free_approval_that_is_changed_begins_again(office: Office) -> None:

@@ -5,13 +5,15 @@ from typing import Any
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
+from tailrace.core.text import plain
+
 # A Japanese qualified invoice issuer's number is T and the corporate number; the Greek prefix of VAT numbers is not the ISO code.
 _OTHERWISE = {"JP": ("jp", "cn"), "EL": ("gr", "vat")}
 
 
 def checked(country: str, number: str) -> tuple[str, bool]:
-    """The number in its compact form, and whether there was a rule to check it by. Raises ValueError when it breaks that rule."""
-    text = number.upper()
+    """The number in its compact form, in plain width, and whether there was a rule to check it by. Raises ValueError when it breaks that rule."""
+    text = plain(number).upper()
     if country == "JP":
         text = text.removeprefix("T")
     rule = _rule(country)

@@ -1,18 +1,20 @@
 """Whether an office really gave a tax id: asked of the partner who can tell, and noted with their reference and the day. A tax id that was changed
 meanwhile is none of its answer's business."""
 
-from datetime import date, timedelta
-from typing import Literal
+from datetime import timedelta
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from customers.bodies import TaxIdBody
 from customers.models import Customer
 from customers.refusals import NobodyToAsk
 from tailrace.core import clock
 from tailrace.core.errors import Invalid, Unknown
+from tailrace.core.fields import Day, Text
 from tailrace.core.payload import Payload
+from tailrace.core.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.errands.partners import Partner
@@ -24,12 +26,12 @@ class Checking(Payload):
     customer_id: UUID
 
 
-class Standing(BaseModel):
+class Standing(WireModel):
     """What the partner answers."""
 
     result: Literal["valid", "invalid", "unknown"]
-    reference: str = Field(min_length=1, max_length=100)
-    checked_on: date
+    reference: Annotated[Text, Field(max_length=100)]
+    checked_on: Day
 
 
 tax_id_check = Errand(

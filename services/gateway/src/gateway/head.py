@@ -22,8 +22,6 @@ _ONCE = (
     b"content-type",
     b"host",
     b"idempotency-key",
-    b"if-match",
-    b"if-none-match",
     b"if-range",
     b"last-event-id",
     b"origin",

@@ -137,7 +137,7 @@ class TeamBody(Body):
     """A team as it is to be, whole."""
 
     name: Name
-    """What it is called; unique among the teams of the tenant."""
+    """What it is called; unique among the teams of the tenant, in any case and width."""
     parent_id: UUID | None = None
     """The team that it lies within; null for none. Five may lie within each other."""
     lead_id: UUID | None = None

@@ -38,7 +38,8 @@ from identity.teams import Team
 from identity.tokens import Issuer
 from identity.views import AuditEntryView, Me, PositionView, RoleView, SigningKeysView, TeamView, TenantView, UserView
 from tailrace.core.errors import Invalid
-from tailrace.core.fields import Email
+from tailrace.core.fields import Email, Name
+from tailrace.core.text import folded
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import Deleted, between, equal, where
@@ -67,7 +68,7 @@ Teams = Annotated[
     PageRequest,
     listed(
         Team,
-        equal(Team.name),
+        where("name", Name, lambda name: Team.code_key == folded(name), "The name, in any case."),
         equal(Team.parent_id),
         equal(Team.lead_id),
         sort=[Team.name, Team.created_at],

@@ -26,10 +26,10 @@ class Team(MasterData, Base):
     """Some people of a company, who may lead them and who deputises. A team may lie within another."""
 
     __tablename__ = "team"
-    __table_args__ = (unique_value("name", where=LIVE), tenant_index("parent_id"))
+    __table_args__ = (unique_value("code_key", field="name", where=LIVE), tenant_index("parent_id"))
     created, updated = events.TeamCreated, events.TeamUpdated
     deleted, restored = events.TeamDeleted, events.TeamRestored
-    code_field, case_folded = "name", False
+    code_field = "name"
 
     parent_id: Mapped[UUID | None]
     lead_id: Mapped[UUID | None]
@@ -47,7 +47,11 @@ class Team(MasterData, Base):
         return frozenset({*self.member_ids, *(each for each in (self.lead_id, self.deputy_id) if each is not None)})
 
     def assign(self, values: Mapping[str, Any]) -> None:
+        before, key = self.name, self.code_key
         super().assign({field: values[field] for field in ("name", "parent_id", "lead_id", "deputy_id")})
+        if self.name == before:
+            # One of two whose names were not the same once keeps its own.
+            self.code_key = key
         self.members = sorted({str(each) for each in values["member_ids"]})
 
     def lose(self, user_id: UUID) -> None:

@@ -26,6 +26,7 @@ from opportunities.models import Opportunity
 from opportunities.pipelines import Pipeline, Reason, default_pipeline
 from opportunities.projections import days, teams
 from tailrace.core.errors import Invalid, NotDeleted, NotYetKnown, RefersToDeleted
+from tailrace.core.ids import is_recent
 from tailrace.core.money import LARGEST_AMOUNT, round_minor
 from tailrace.core.plausible import checked_day
 from tailrace.core.units import check_decimals
@@ -265,11 +266,16 @@ async def _add(tx: Tx, pipeline: Pipeline, values: dict[str, Any], stage: str) -
 
 
 async def _pipeline(tx: Tx, id: UUID | None, field: str = "/pipeline_id") -> Pipeline:
-    """The pipeline, kept in use until this is committed. Raises NotYetKnown while there is none, Invalid for one that is not there."""
+    """The pipeline, kept in use until this is committed; the oldest without an id. Raises Invalid for one that is not there, or where there is none.
+
+    NotYetKnown while the standard one of a tenant just made is still on its way.
+    """
     if id is None:
         found = await default_pipeline(tx)
         if found is None:
-            raise NotYetKnown(field, "There is no pipeline yet.")
+            if is_recent(tx.tenant_id) and await tx.scalar(select(Pipeline.id).limit(1)) is None:
+                raise NotYetKnown(field, "This tenant has no pipeline yet; the standard one is on its way.")
+            raise Invalid.field(field, "There is no pipeline in use: create one first, and say which.")
         id = found.id
     if not await Pipeline.hold(tx, [id]):
         raise Invalid.field(field, f"There is no pipeline {id}.")

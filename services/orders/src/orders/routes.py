@@ -19,7 +19,7 @@ from orders.states import Status
 from orders.versions import OrderVersion
 from orders.views import FulfilmentView, OrderSummary, OrderVersionView, OrderView
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal
+from tailrace.http.filters import any_of, between, by_id, equal, numbered
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.messaging.sagas import history
@@ -37,7 +37,7 @@ Orders = Annotated[
         Order,
         by_id(Order),
         any_of(Order.status, Status),
-        equal(Order.number),
+        numbered(Order.number),
         equal(Order.customer_reference),
         equal(Order.customer_id),
         equal(Order.quote_id),

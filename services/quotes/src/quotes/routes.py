@@ -19,7 +19,7 @@ from quotes.reactions import answers, orders
 from quotes.scopes import AuthorityKeeper, MarginReader, Reader, Writer
 from quotes.views import AuthorityView, LinkView, MarginView, QuoteSummary, QuoteView
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal
+from tailrace.http.filters import any_of, between, by_id, equal, numbered
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.paper import Paper
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -40,7 +40,7 @@ _FILTERS = (
     *between(Quote.valid_until),
 )
 _SORT = [Quote.number, Quote.dated, Quote.valid_until]
-Quotes = Annotated[PageRequest, listed(Quote, by_id(Quote), equal(Quote.number), *_FILTERS, sort=_SORT)]
+Quotes = Annotated[PageRequest, listed(Quote, by_id(Quote), numbered(Quote.number), *_FILTERS, sort=_SORT)]
 Revisions = Annotated[PageRequest, listed(Quote, any_of(Quote.status, Status), sort=[Quote.revision])]
 
 

@@ -26,7 +26,7 @@ from workflow.desk import Desk
 from workflow.models import FREE, Approval, Comment, Instance, People, Vote
 from workflow.people import Voice, voice, voters
 from workflow.processes import Process
-from workflow.projections import UserCopy
+from workflow.projections import UserCopy, days
 from workflow.refusals import (
     ClaimedByAnother,
     InstanceEnded,
@@ -77,10 +77,10 @@ async def void(tx: Tx, id: UUID, reason: str) -> None:
 
 
 async def create(tx: Tx, who: Principal, asked: ApprovalBody) -> Approval:
-    """Ask for a free approval. Raises Invalid, NotYetKnown for somebody who is named and not known."""
+    """Ask for a free approval, numbered in the company's year. Raises Invalid, NotYetKnown for somebody who is named and not known."""
     await ensure_known(tx, asked)
     id = uuid7()
-    number = await NUMBERS.next(tx, str(clock.now().year))
+    number = await NUMBERS.next(tx, str((await days.today(tx)).year))
     subject = _subject(id, number, who, asked)
     desk = Desk(tx)
     made = await _begin(tx, id, subject, _words(asked), desk)

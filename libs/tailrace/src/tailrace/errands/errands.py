@@ -17,11 +17,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import bindparam, delete, func, insert, literal, select
 
 from tailrace.core.ids import uuid7
 from tailrace.core.payload import Payload
+from tailrace.core.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.db.tables import errand, errand_turn
 from tailrace.errands.calls import Call
@@ -69,15 +69,19 @@ class Errand:
         name: str,
         *,
         about: type[Payload] | None = None,
-        answer: type[BaseModel] | None = None,
+        answer: type[WireModel] | None = None,
         timeout: float = 10.0,
         deadline: timedelta = timedelta(hours=24),
         largest: int = 256 * 1024,
     ) -> None:
         """`about`: what an outcome is handed back. `answer`: what a 2xx must hold, as JSON; anything else is tried again.
 
-        `timeout`: seconds that one try may take. `deadline`: after that it has failed. `largest`: bytes of an answer. Raises ValueError.
+        An answer is as strict as a request's body: what no database keeps would be applied for ever. Fields that it does not declare are passed over.
+        `timeout`: seconds that one try may take. `deadline`: after that it has failed. `largest`: bytes of an answer.
+        Raises ValueError, and TypeError for an `answer` that is no WireModel.
         """
+        if answer is not None and not issubclass(answer, WireModel):
+            raise TypeError(f"the answer to the errand {name} is no WireModel: it would take what nobody keeps")
         if not 0 < timeout <= LONGEST_CALL:
             raise ValueError(f"a call takes at most {LONGEST_CALL:g} s")
         self.name, self.timeout, self.deadline, self.largest = name, timeout, deadline, largest
@@ -129,7 +133,7 @@ class Errand:
     def read_about(self, version: int | None, stored: Any) -> Payload | None:
         return None if self._about is None or version is None else self._about.read(version, stored)
 
-    def read_answer(self, response: Response) -> BaseModel | None:
+    def read_answer(self, response: Response) -> WireModel | None:
         """What a 2xx says. Raises Unanswered when it is not what is expected: whatever stands before the target may have said it."""
         if self._answer is None or not 200 <= response.status < 300:
             return None

@@ -5,6 +5,7 @@ at the version alone, `If-None-Match` of a read at all of it: an answer of 304 i
 """
 
 import re
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Annotated
 
@@ -13,8 +14,35 @@ from fastapi import Depends, Header, Request, Response
 from tailrace.core.errors import BadRequest, Problem
 
 _STRONG = re.compile(r'"([0-9]{1,18})(?:-[0-9a-f]{12})?"')
-_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_OPAQUE = r'"[\x21\x23-\x7e\x80-\xff]*"'
+_TAG = re.compile(f"(?:W/)?({_OPAQUE})")
+_ENTITY = re.compile(f"(?:W/)?{_OPAQUE}")
+_LIST = re.compile(rf"[ \t,]*{_ENTITY.pattern}(?:[ \t]*,[ \t,]*{_ENTITY.pattern})*[ \t,]*")
+_DECLARED = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'
 _KEPT = ("etag", "cache-control", "vary")
+
+
+class AnyVersion(int):
+    """One of several versions, whichever is the current one: as a number it equals each of them. Of none, nothing matches."""
+
+    _versions: frozenset[int]
+
+    def __new__(cls, versions: Iterable[int]) -> "AnyVersion":
+        known = frozenset(versions)
+        made = super().__new__(cls, max(known, default=-1))
+        made._versions = known
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return other in self._versions
+
+    def __ne__(self, other: object) -> bool:
+        return other not in self._versions
+
+    __hash__ = int.__hash__
+
+    def __str__(self) -> str:
+        return " or ".join(str(each) for each in sorted(self._versions)) or "none"
 
 
 class AlreadyThere(Problem):
@@ -41,8 +69,8 @@ def tag_file(response: Response) -> None:
 
 def is_seen(request: Request, tag: str) -> bool:
     """Whether `If-None-Match` names it."""
-    seen = request.headers.get("if-none-match")
-    if seen is None or seen.strip() == "*":
+    seen = _said(request, "if-none-match")
+    if seen is None or seen == "*":
         return seen is not None
     return tag.removeprefix("W/") in _TAG.findall(seen)
 
@@ -59,32 +87,40 @@ def not_modified(request: Request, response: Response) -> Response | None:
 
 def wants_nothing_there(request: Request) -> bool:
     """Whether a write is to be done only where there is nothing yet. Raises BadRequest for an `If-None-Match` that names tags: use `If-Match`."""
-    seen = request.headers.get("if-none-match")
-    if seen is not None and seen.strip() != "*":
+    seen = _said(request, "if-none-match")
+    if seen is not None and seen != "*":
         raise BadRequest(
             "With a write, If-None-Match is *; name the ETag last seen in If-Match.", field="If-None-Match"
         )
     return seen is not None
 
 
+def _said(request: Request, name: str) -> str | None:
+    """A header's value; several lines of it are one list (RFC 9110, 5.3)."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines).strip() if lines else None
+
+
 async def _if_match(
+    request: Request,
     if_match: Annotated[
         str | None,
         Header(
             alias="If-Match",
-            description='The ETag last seen, as in `"3"`; 412 when it is stale.',
-            json_schema_extra={"pattern": r'^(\*|"[0-9]{1,18}(-[0-9a-f]{12})?(-gzip)?")$', "examples": ['"3"']},
+            description='The ETag last seen, as in `"3"`, or several; 412 when none of them is the current one. A weak one never is.',
+            json_schema_extra={"pattern": _DECLARED, "examples": ['"3"']},
         ),
     ] = None,
 ) -> int | None:
-    if if_match is None or if_match.strip() == "*":
+    said = _said(request, "if-match")
+    if said is None or said == "*":
         return None
-    found = _STRONG.fullmatch(if_match.strip())
-    if found is None:
-        detail = 'Send one strong ETag as it was received, as in "3".'
+    if not _LIST.fullmatch(said):
+        detail = 'Send the ETag as it was received, as in "3", or several with commas between them.'
         raise BadRequest(detail, field="If-Match")
-    return int(found[1])
+    versions = {int(found[1]) for tag in _ENTITY.findall(said) if (found := _STRONG.fullmatch(tag))}
+    return versions.pop() if len(versions) == 1 else AnyVersion(versions)
 
 
 IfMatch = Annotated[int | None, Depends(_if_match)]
-"""The version that the client last saw, or None when it did not say."""
+"""The version that the client last saw, or None when it did not say; one of several where it named several."""

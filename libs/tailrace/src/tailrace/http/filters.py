@@ -20,7 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from tailrace.core.fields import Code, Day, Moment, MomentOrDay, Search, Text
 from tailrace.core.money import Exact
-from tailrace.core.text import folded
+from tailrace.core.text import folded, plain
 from tailrace.db.among import among
 from tailrace.db.master_data import MasterData
 from tailrace.messaging.days import CompanyDays
@@ -54,6 +54,8 @@ class Filter:
     description: str | None = None
     days: CompanyDays | None = None
     """Whose days are meant: the condition is given the first moment of a plain day."""
+    of_day: Callable[[Any, date], ColumnElement[bool]] | None = None
+    """The condition for a plain day, where that is more than its first moment: it is given both."""
 
     @property
     def parameter(self) -> Parameter:
@@ -108,11 +110,24 @@ def spelled(column: Column, key: Column | None = None) -> Filter:
     return Filter(column.key, Code, condition, "The code, in any case.")
 
 
+def numbered(column: Column) -> Filter:
+    """The document whose number this is, by the index that numbers have: as it is written, in any width, and all in capitals or small letters.
+
+    Of a form that mixes both, as `Rg-{number}`, the case counts.
+    """
+    return Filter(column.key, Text, lambda number: column.in_(_spellings(number)), "The number, in any width or case.")
+
+
 def any_spelled(column: Column) -> Filter:
     """Rows whose code is one of these, in any case and in any spelling that NFKC makes one of."""
     lowered = _lowered(column)
     description = "One of these, in any case; may be given several times."
     return Filter(column.key, list[Code], lambda codes: lowered.in_([func.lower(code) for code in codes]), description)
+
+
+def _spellings(number: str) -> set[str]:
+    common = plain(number)
+    return {number, common, common.upper(), common.lower()}
 
 
 def _lowered(column: Column) -> ColumnElement[str]:

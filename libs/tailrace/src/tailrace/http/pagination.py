@@ -116,7 +116,11 @@ def listed(
 
 
 async def _condition(tx: Tx, filter: Filter, value: Any) -> ColumnElement[bool]:
-    return filter.condition(await filter.days.begin_of(tx, value) if filter.days is not None else value)
+    if filter.days is None:
+        return filter.condition(value)
+    moment = await filter.days.begin_of(tx, value)
+    plain_day = not isinstance(value, datetime)
+    return filter.of_day(moment, value) if plain_day and filter.of_day is not None else filter.condition(moment)
 
 
 def _paging(sortable: Iterable[str], default: str) -> Iterator[Parameter]:

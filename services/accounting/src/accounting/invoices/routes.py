@@ -33,7 +33,7 @@ from accounting.payments.accounts import iban_for
 from accounting.reactions import books
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal, where
+from tailrace.http.filters import any_of, between, by_id, equal, numbered, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
@@ -62,7 +62,7 @@ Invoices = Annotated[
         by_id(Invoice),
         any_of(Invoice.status, Status),
         any_of(Invoice.kind, Kind),
-        equal(Invoice.number),
+        numbered(Invoice.number),
         equal(Invoice.customer_id),
         equal(Invoice.currency),
         where(
@@ -86,7 +86,7 @@ CreditNotes = Annotated[
     PageRequest,
     listed(
         CreditNote,
-        equal(CreditNote.number),
+        numbered(CreditNote.number),
         equal(CreditNote.invoice_id),
         equal(CreditNote.customer_id),
         *between(CreditNote.dated),

@@ -53,6 +53,8 @@ _UNITS = {
     "kwh": "KWH",
 }
 """UN/ECE Recommendation 20 and 21, by the units of the catalog; what is not here is `C62`, one."""
+_CASE_COUNTS = frozenset("g h m mg ml mm s t".split())
+"""In capitals they are something else: `Mm` a thousand kilometres, `H` the henry. The others are the same however they are written."""
 _SLACK = Fraction(2, 100)
 """In major units: by so much may a line differ from its quantity times its price."""
 _DECIMALS = 2
@@ -260,8 +262,14 @@ def _price(it: Any, quantity: Decimal, price: Fraction, line: InvoiceLine | Cred
     _said(it, "PriceAmount", plain_decimal(exact.scaleb(-exponent(currency))), currencyID=currency)
 
 
+def unit_code(unit: str) -> str:
+    """The code for what one of them is; `C62`, one, for a unit that has none here."""
+    small = unit.lower()
+    return _UNITS.get(unit if small in _CASE_COUNTS else small, "C62")
+
+
 def _unit(line: InvoiceLine | CreditNoteLine) -> str:
-    return _UNITS.get((line.unit or "").lower(), "C62")
+    return unit_code(line.unit or "")
 
 
 def _category(category: Any, rate: Decimal) -> None:

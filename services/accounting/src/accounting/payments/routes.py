@@ -27,7 +27,7 @@ from accounting.reactions import books
 from accounting.receivables.projections import open_items
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal, where
+from tailrace.http.filters import between, equal, numbered, where
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -61,7 +61,7 @@ Payments = Annotated[
     PageRequest,
     listed(
         Payment,
-        equal(Payment.number),
+        numbered(Payment.number),
         equal(Payment.customer_id),
         equal(Payment.bank_account_id),
         equal(Payment.reference),

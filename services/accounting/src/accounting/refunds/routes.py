@@ -15,7 +15,7 @@ from accounting.refunds.models import Refund, RefundStatus
 from accounting.refunds.views import RefundSummary, RefundView
 from accounting.scopes import InvoiceReader, InvoiceWriter
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal
+from tailrace.http.filters import any_of, between, equal, numbered
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
@@ -31,7 +31,7 @@ Refunds = Annotated[
     listed(
         Refund,
         any_of(Refund.status, RefundStatus),
-        equal(Refund.number),
+        numbered(Refund.number),
         equal(Refund.customer_id),
         equal(Refund.bank_account_id),
         *between(Refund.value_day),

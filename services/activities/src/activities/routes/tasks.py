@@ -1,22 +1,23 @@
 """/v1/tasks: what somebody is to do, by when, and how it stands."""
 
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, case, select
 
 from activities import commands, timers
 from activities.bodies import LeadTimeBody, TaskBody, TaskStatusBody
 from activities.projections import customers, days, users
 from activities.scopes import LeadTimeSetter, TaskReader, TaskWriter
-from activities.tasks import OPEN, LeadTime, Task
+from activities.tasks import NEVER, OPEN, LeadTime, Task
 from activities.views import LeadTimeView, TaskView
 from contracts.activities import Priority, TaskStatus
 from tailrace.core import clock
-from tailrace.core.fields import Search
+from tailrace.core.fields import MomentOrDay, Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, where
+from tailrace.http.filters import Filter, any_of, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.http.searching import paginate_found
@@ -34,6 +35,25 @@ def _overdue(wanted: bool) -> ColumnElement[bool]:
     return late if wanted else ~late
 
 
+def _due_since(moment: datetime, day: date | None = None) -> ColumnElement[bool]:
+    """What is due at no time is not meant. The last moment of a day's task is the one before its `due_by`."""
+    of_a_day = Task.due_by > moment if day is None else Task.due_on >= day
+    near = and_(Task.due_by >= moment - _ZONES_APART, Task.due_by < NEVER)
+    return and_(near, case((Task.due_on.is_(None), Task.due_by >= moment), else_=of_a_day))
+
+
+def _due_before(moment: datetime, day: date | None = None) -> ColumnElement[bool]:
+    of_a_day = Task.due_by <= moment if day is None else Task.due_on < day
+    near = Task.due_by < moment + _ZONES_APART
+    return and_(near, case((Task.due_on.is_(None), Task.due_by < moment), else_=of_a_day))
+
+
+_ZONES_APART = timedelta(days=2)
+"""More than between a day of the company's and the end of the same day in a task's zone: so far the index is read."""
+_DUE = (
+    Filter("due_by_from", MomentOrDay, _due_since, "Due at this moment, on this day, or later.", days, _due_since),
+    Filter("due_by_until", MomentOrDay, _due_before, "Due before this moment or day.", days, _due_before),
+)
 _LINKS = (equal(Task.customer_id), equal(Task.opportunity_id), equal(Task.quote_id), equal(Task.order_id))
 _NARROWED = (
     any_of(Task.priority, Priority),
@@ -41,7 +61,7 @@ _NARROWED = (
     *_LINKS,
     equal(Task.meeting_id),
     equal(Task.series_id),
-    *between(Task.due_by, days),
+    *_DUE,
 )
 _FILTERS = (
     any_of(Task.status, TaskStatus),

@@ -25,7 +25,7 @@ from opportunities.scopes import Assigner, Configurer, Reader, Writer
 from opportunities.views.opportunities import ClosingView, OpportunitySummary, OpportunityView, StageHistoryView
 from tailrace.core.fields import Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, any_spelled, between, by_id, equal
+from tailrace.http.filters import Deleted, any_of, any_spelled, between, by_id, equal, numbered
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.http.searching import paginate_found
@@ -41,7 +41,7 @@ _FILTERS = (
     any_of(Opportunity.status, Status),
     any_of(Opportunity.category, Category),
     any_spelled(Opportunity.stage),
-    equal(Opportunity.number),
+    numbered(Opportunity.number),
     equal(Opportunity.pipeline_id),
     equal(Opportunity.customer_id),
     equal(Opportunity.owner_id),

@@ -17,7 +17,7 @@ from orders.returns.reactions import returns
 from orders.returns.views import Returnable, ReturnReasonView, ReturnSummary, ReturnView
 from orders.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal
+from tailrace.http.filters import any_of, between, equal, numbered
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -47,7 +47,7 @@ Returns = Annotated[
     listed(
         Return,
         any_of(Return.status, ReturnStatus),
-        equal(Return.number),
+        numbered(Return.number),
         equal(Return.order_id),
         equal(Return.customer_id),
         equal(Return.owner_id),

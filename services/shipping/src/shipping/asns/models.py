@@ -46,7 +46,13 @@ class Asn(Aggregate, Base):
     __tablename__ = "asn"
     __table_args__ = (
         unique_value("number"),
-        unique_value("partner_name", "reference", refusal=AlreadyAnnounced, where="direction = 'inbound'"),
+        unique_value(
+            "partner_key",
+            "reference_key",
+            refusal=AlreadyAnnounced,
+            where="direction = 'inbound'",
+            field="reference",
+        ),
         tenant_index("shipment_id"),
         tenant_index("status", "id"),
         tenant_index("created_at", "id"),
@@ -58,6 +64,9 @@ class Asn(Aggregate, Base):
     """Who sends, or who is sent to."""
     reference: Mapped[str]
     """What they call it."""
+    partner_key: Mapped[str]
+    reference_key: Mapped[str]
+    """What these two have in common with every other spelling of them."""
     expected_on: Mapped[date | None]
     shipment_id: Mapped[UUID | None]
     status: Mapped[Status]
@@ -66,6 +75,7 @@ class Asn(Aggregate, Base):
     packages: Mapped[list[dict[str, Any]]]
 
     def announce(self) -> None:
+        self.partner_key, self.reference_key = folded(self.partner_name), folded(self.reference)
         self.record_as(events.AsnCreated)
 
     def arrive(self, at: datetime) -> None:

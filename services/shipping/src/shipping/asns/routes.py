@@ -12,7 +12,7 @@ from shipping.asns.models import Asn, Status
 from shipping.asns.views import AsnSummary, AsnView
 from shipping.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal, where
+from tailrace.http.filters import any_of, equal, numbered, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -22,7 +22,7 @@ Asns = Annotated[
     PageRequest,
     listed(
         Asn,
-        equal(Asn.number),
+        numbered(Asn.number),
         equal(Asn.reference),
         equal(Asn.shipment_id),
         any_of(Asn.direction, Direction),

@@ -4,7 +4,7 @@ What the carrier answers is applied once (`tailrace.errands`), to a booking that
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -194,12 +194,16 @@ async def note_way(tx: Tx, outcome: Outcome) -> None:
     if booking.ended:
         return
     way: wire.Way | None = outcome.answer
-    said = [] if way is None else [TrackedStep(**step.model_dump()) for step in way.steps]
+    said = [] if way is None else way.steps
     bounds = await of_carriers(tx)
-    meant = [step for step in said if bounds.takes(step.at)]
+    meant = [_in_utc(step) for step in said if bounds.takes(step.at)]
     if len(meant) < len(said):
         log.warning("a carrier dates steps as nobody can mean", booking=str(booking.id), steps=len(said) - len(meant))
     await _go_on(tx, shipment, booking, meant)
+
+
+def _in_utc(step: wire.Step) -> TrackedStep:
+    return TrackedStep(**{**step.model_dump(), "at": step.at.astimezone(UTC)})
 
 
 async def take_in(tx: Tx, booking_id: UUID, said: Sequence[TrackedStep]) -> None:

@@ -3,17 +3,19 @@
 Which partner that is, the operator says (`TAILRACE_PARTNERS`, under the name `carrier`); which carrier is meant stands in what is asked.
 """
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import FastAPI
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, Field
 
-from contracts.carriage import TrackedStep
+from contracts.carriage import TrackingState
 from shipping.booking.models import Booking
 from shipping.carriers import Carrier
 from shipping.models import Shipment
+from tailrace.core.fields import Sentence, Text
 from tailrace.core.money import Currency
+from tailrace.core.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.db.per_database import PerDatabase
 from tailrace.errands.calls import Call
@@ -24,36 +26,38 @@ MOST_STEPS = 200
 _settings: PerDatabase[Settings] = PerDatabase()
 
 
-class Booked(BaseModel):
+class Booked(WireModel):
     """What is answered to a booking; `cost` in minor units."""
 
-    tracking_number: str = Field(min_length=1, max_length=100)
-    cost: int | None = Field(default=None, ge=0, le=10**12)
+    tracking_number: Annotated[Text, Field(max_length=100)]
+    cost: Annotated[int, Field(ge=0, le=10**12)] | None = None
     currency: Currency | None = None
 
 
-class Cancelled(BaseModel):
+class Cancelled(WireModel):
     """What is answered to a cancellation, also where nothing was booked under the reference."""
 
     cancelled: bool
 
 
-class Step(TrackedStep):
-    """What is said of the way, no longer than what is kept of it."""
+class Step(WireModel):
+    """What is said of the way, as when a carrier calls by itself. One whose `at` nobody can mean is left out, and the others are read."""
 
-    reference: str = Field(min_length=1, max_length=200)
-    place: str | None = Field(default=None, max_length=200)
-    detail: str | None = Field(default=None, max_length=500)
+    reference: Text
+    state: TrackingState
+    at: AwareDatetime
+    place: Text | None = None
+    detail: Sentence | None = None
 
 
 CALLBACKS = "/v1/bookings/callbacks"
 """Where a carrier may say by itself what it would answer when asked for a way."""
 
 
-class Way(BaseModel):
+class Way(WireModel):
     """All that a carrier says of a parcel's way, again each time."""
 
-    steps: list[Step] = Field(max_length=MOST_STEPS)
+    steps: Annotated[list[Step], Field(max_length=MOST_STEPS)]
 
 
 async def prepare(app: FastAPI, settings: Settings) -> None:

@@ -4,25 +4,31 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from tailrace.core.fields import Code, Country, Day, Name
 from tailrace.core.meaning import Means
 from tailrace.core.money import Currency, Rate
+from tailrace.core.text import code, plain
+from tailrace.core.wire import TextRule
 from tailrace.http.routing import Body
 
 MOST_RATES = 1000
 """As many as a file may have for one tariff, which travels whole in one event."""
 
+_LONG_VOWEL = "\u30fc"
+"""Which Japanese keyboards give in place of a hyphen, and which is a letter to Unicode."""
+
 
 def postal_key(text: str) -> str:
-    """A postal code as prefixes are compared: letters and digits alone, in capitals."""
-    return "".join(character for character in text.upper() if character.isalnum())
+    """A postal code as prefixes are compared: letters and digits alone, in capitals, full-width ones as plain ones."""
+    return "".join(each for each in plain(text).upper() if each.isalnum() and each != _LONG_VOWEL)
 
 
 Prefix = Annotated[
     str,
     StringConstraints(min_length=1, max_length=12, pattern=r"^[A-Za-z0-9 -]*[A-Za-z0-9][A-Za-z0-9 -]*$"),
+    BeforeValidator(TextRule(code)),
     AfterValidator(postal_key),
 ]
 Charge = Annotated[int, Field(ge=0, le=10**9, examples=[1250]), Means("In minor units: 1250 with EUR is 12.50.")]

@@ -12,7 +12,7 @@ from shipping.returns.reactions import return_requests
 from shipping.returns.views import ReturnShipmentView
 from shipping.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal
+from tailrace.http.filters import any_of, equal, numbered
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -30,7 +30,7 @@ ReturnShipments = Annotated[
         equal(ReturnShipment.order_id),
         equal(ReturnShipment.return_id),
         any_of(ReturnShipment.status, Status),
-        equal(ReturnShipment.number),
+        numbered(ReturnShipment.number),
         sort=[ReturnShipment.number, ReturnShipment.status, ReturnShipment.created_at],
     ),
 ]

@@ -24,7 +24,7 @@ from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
 from shipping.views import PickList, PickListLine, ShipmentView, Status
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, by_id, equal
+from tailrace.http.filters import any_of, by_id, equal, numbered
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.storage.routes import attachment_routes
@@ -44,7 +44,7 @@ Shipments = Annotated[
         equal(Shipment.order_id),
         any_of(Shipment.status, Status),
         equal(Shipment.held),
-        equal(Shipment.number),
+        numbered(Shipment.number),
         equal(Shipment.tracking_number),
         sort=[Shipment.number, Shipment.status, Shipment.created_at],
     ),

@@ -10,7 +10,7 @@ from sqlalchemy.types import Text
 
 from tailrace.core.errors import Unknown
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal
+from tailrace.http.filters import any_of, between, equal, numbered
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from workflow import commands
@@ -42,7 +42,7 @@ router = tenant_router(
 _FILTERS = (
     any_of(Approval.status, Status),
     equal(Approval.kind),
-    equal(Approval.number),
+    numbered(Approval.number),
     equal(Approval.document_id),
     *between(Approval.due_at, days),
 )
