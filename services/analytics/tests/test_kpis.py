@@ -129,3 +129,26 @@ async def test_each_night_the_day_that_ended_is_measured(desk: Desk, clock: SetC
     await desk.h.make_timers_due()
     await desk.h.fire_timers()
     assert await results(desk) == [("2026-10-09", 0, "missed", None, True), ("2026-10-10", 250, "near", None, True)]
+
+
+async def test_days_that_ended_while_nothing_ran_are_measured_each(desk: Desk, clock: SetClock) -> None:
+    clock("2026-10-10T12:00:00Z")
+    joined = users.TenantCreated(
+        tenant_id=desk.h.tenant, slug="acme", name="Acme", currency="EUR", time_zone="Asia/Tokyo"
+    )
+    await desk.h.deliver(joined, aggregate_id=desk.h.tenant)
+    kpi = await define(desk, period="day")
+    await desk.h.fire_timers()
+    await sell(desk, 1, 250, desk.bo)
+    clock("2026-10-12T15:15:30Z")
+    # What somebody saw meanwhile is not taken back by the days before that.
+    await desk.h.client.post(f"{KPIS}/{kpi['id']}/measure")
+    await desk.h.make_timers_due()
+    await desk.h.fire_timers()
+    assert sorted((begins, value) for begins, value, *_ in await results(desk)) == [
+        ("2026-10-09", 0),
+        ("2026-10-10", 250),
+        ("2026-10-11", 0),
+        ("2026-10-12", 0),
+        ("2026-10-13", 0),
+    ]

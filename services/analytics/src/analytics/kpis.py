@@ -157,7 +157,9 @@ class KpiResult(Aggregate, Base):
     as_of: Mapped[datetime]
 
     def note(self, kpi: Kpi, score: "Score", as_of: datetime) -> bool:
-        """Record what was found, where it differs from what was recorded; whether it does."""
+        """Record what was found, where it differs from what was recorded and is not of before that; whether it does."""
+        if self.version and as_of < self.as_of:
+            return False
         said = {"value": score.value, "target": score.target, "state": score.state, "over": score.over}
         previous: KpiState | None = self.state if self.version else None
         if not self.update_from(said) and self.version:
@@ -275,9 +277,8 @@ async def _result(tx: Tx, kpi: Kpi, score: Score) -> KpiResult:
     return result
 
 
-async def measure_all(tx: Tx, at: datetime) -> None:
-    """Record what the day that ended before `at` brought, of every KPI."""
-    calendar = await days.calendar(tx)
-    as_of = calendar.last_moment(part_before(calendar.day_of(at)))
+async def measure_all(tx: Tx, day: date) -> None:
+    """Record what a day that ended brought, of every KPI."""
+    as_of = (await days.calendar(tx)).last_moment(day)
     for kpi in (await tx.scalars(select(Kpi).where(Kpi.deleted_at.is_(None)).order_by(Kpi.id))).all():
         await measure(tx, kpi, as_of)
