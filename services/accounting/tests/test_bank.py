@@ -242,3 +242,14 @@ async def test_money_that_counts_from_a_day_to_come_on_waits_with_the_others(bil
     await imported(billing, bank, camt(later, entry("1.00", first, reference="R1")), confirm_certain=True)
     assert {each["value_day"]: each["status"] for each in await lines(billing)} == {day(): "matched", ahead: "open"}
     assert [(await billing.read(each))["status"] for each in invoices] == ["paid", "issued"]
+
+
+async def test_a_bank_account_whose_lines_are_open_stays(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    await imported(billing, bank, camt(entry("110.00", "thanks")))
+    at = f"/v1/accounting/bank-accounts/{bank}"
+    gone = await billing.h.client.delete(at)
+    assert (gone.status_code, gone.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+    (line,) = await lines(billing)
+    await billing.post(f"/bank-lines/{line['id']}/dismiss", 200, reason="not ours")
+    assert (await billing.h.client.delete(at)).status_code == 204
