@@ -12,6 +12,7 @@ from accounting.bank.matching import Suggestion, certain, lengths_of_numbers, su
 from accounting.bank.models import BankLine, BankStatement
 from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import LineState
+from accounting.days import days
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.commands import bank_account, enterable, receive
 from tailrace.core.context import Principal
@@ -30,8 +31,10 @@ async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
     known = (await tx.scalars(same)).one_or_none()
     if known is not None:
         return known
-    of_csv = asked.format == "csv"
-    said = read_csv(asked.content, bank.currency) if of_csv else read_camt(asked.content, bank.iban, bank.currency)
+    if asked.format == "csv":
+        said = read_csv(asked.content, bank.currency)
+    else:
+        said = read_camt(asked.content, bank.iban, bank.currency, await days.calendar(tx))
     keys = [line.key for line in said.lines]
     there = select(BankLine.line_key).where(BankLine.bank_account_id == bank.id, BankLine.line_key.in_(keys))
     earlier = set(await tx.scalars(there))
