@@ -283,3 +283,12 @@ def test_a_moment_that_is_none_is_refused() -> None:
     said = camt(entry("1.00")).replace(f"<Dt>{day()}</Dt>", "<DtTm>2026-10-31T25:30:00Z</DtTm>")
     with pytest.raises(NoStatement, match="no moment"):
         read_camt(said, IBAN, "EUR", UTC_DAYS)
+
+
+async def test_a_line_of_another_age_is_refused_with_its_file(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    for written in ("1900-01-01", "2199-12-31"):
+        text = camt(entry("1.00")).replace(f"<ValDt><Dt>{day()}", f"<ValDt><Dt>{written}")
+        said = await billing.post("/bank-statements", 422, bank_account_id=bank, format="camt.053", content=text)
+        assert (said["type"], said["errors"][0]["field"]) == ("urn:tailrace:problem:implausible-date", "/content")
+    assert await lines(billing) == []

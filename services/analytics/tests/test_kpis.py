@@ -84,6 +84,7 @@ async def test_definitions_that_do_not_hold_together_are_refused(desk: Desk) -> 
         ({"subject": "person"}, "/subject_id"),
         ({"subject_id": str(desk.bo)}, "/subject_id"),
         ({"near": "301"}, "/near"),
+        ({"valid_from": "2199-01-01"}, "/valid_from"),
         ({"direction": "down"}, "/near"),
     ):
         refused = await define(desk, 422, **given)

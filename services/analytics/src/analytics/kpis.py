@@ -29,6 +29,7 @@ from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
+from tailrace.core.plausible import check_validity
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData
@@ -113,7 +114,7 @@ class Kpi(MasterData, Base):
         await self._set_target(tx)
 
     async def _set_target(self, tx: Tx) -> None:
-        """Date the target, where it is another one or is to hold from another day. Raises Invalid for a day of a period that is over."""
+        """Date the target, where it is another one or is to hold from another day. Raises Invalid for a day of a period that is over, Implausible."""
         calendar = await days.calendar(tx)
         running = part_of(calendar.day_of(clock.now()), self.period).begins_on
         said = (self.target, self.near, self.direction)
@@ -127,6 +128,7 @@ class Kpi(MasterData, Base):
                 raise Invalid.field(
                     "/valid_from", f"Periods that are over keep their target; this one began on {running}."
                 )
+        check_validity(self.valid_from)
         target, near, direction = said
         tx.add(
             KpiTarget(
