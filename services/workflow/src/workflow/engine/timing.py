@@ -109,9 +109,8 @@ def following(
     left = times - 1 if times > 0 else times
     moment = later(last, period, zone)
     while moment <= now and left != 0:
-        behind = (now - moment) / max(moment - last, timedelta(seconds=1))
-        if behind > 1000 and times < 0:
-            moment = _rounds_later(last, moment, int(behind), zone if _by_days(period) else UTC_ZONE)
+        if times < 0:
+            moment = _caught_up(last, moment, now, zone if _by_days(period) else UTC_ZONE)
         last, moment = moment, later(moment, period, zone)
         left = left - 1 if left > 0 else left
     return None if left == 0 else (moment, left)
@@ -122,8 +121,10 @@ def _by_days(period: str) -> bool:
     return "T" not in period.upper()
 
 
-def _rounds_later(last: datetime, moment: datetime, rounds: int, zone: str) -> datetime:
-    """So many rounds after a moment, each as long on the clocks of `zone` as from the last one to it."""
+def _caught_up(last: datetime, moment: datetime, now: datetime, zone: str) -> datetime:
+    """The moment, or where more than a thousand rounds are behind, one shortly before now; a round is as long on the clocks of `zone` as the last."""
     there = ZoneInfo(zone)
-    clocks = [each.astimezone(there).replace(tzinfo=None) for each in (last, moment)]
-    return (clocks[1] + rounds * (clocks[1] - clocks[0])).replace(tzinfo=there).astimezone(UTC)
+    began, ended, reads = (each.astimezone(there).replace(tzinfo=None) for each in (last, moment, now))
+    length = max(ended - began, timedelta(seconds=1))
+    rounds = (reads - ended) // length - 1
+    return (ended + rounds * length).replace(tzinfo=there).astimezone(UTC) if rounds > 1000 else moment
