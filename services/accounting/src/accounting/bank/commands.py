@@ -40,8 +40,8 @@ async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
     else:
         said = read_camt(asked.content, bank.iban, bank.currency, await days.calendar(tx))
     today = await days.today(tx)
-    for line in said.lines:
-        for day in (line.booked_on, line.value_day):
+    for each in said.lines:
+        for day in (each.booked_on, each.value_day):
             checked_day(day, today - _LONGEST_AGO, today + _FARTHEST_AHEAD, "/content")
     keys = [line.key for line in said.lines]
     there = select(BankLine.line_key).where(BankLine.bank_account_id == bank.id, BankLine.line_key.in_(keys))
