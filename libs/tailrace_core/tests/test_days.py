@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from tailrace.core.days import ALWAYS, Calendar, Since, Span, TimeZone, known_zones
+from tailrace.core.fields import MomentOrDay
 
 ONE = timedelta(microseconds=1)
 
@@ -137,3 +138,10 @@ def test_a_zone_is_taken_by_its_name(name: str) -> None:
 def test_days_later_clocks_show_the_same_time(moment: str, days: int, later: str) -> None:
     calendar = Calendar([Since(ALWAYS, "Europe/Berlin"), Since(date(2026, 12, 2), "Asia/Tokyo")])
     assert calendar.days_later(datetime.fromisoformat(moment), days) == datetime.fromisoformat(later)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("said", ["2026-11-01", "2026-11-01T09:30:00Z"])
+def test_a_moment_or_a_day_is_written_as_which_of_the_two_it_is(said: str) -> None:
+    kind: TypeAdapter[datetime | date] = TypeAdapter(MomentOrDay)
+    assert kind.dump_json(kind.validate_python(said)) == f'"{said}"'.encode()
