@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tailrace.core.fields import Moment
+from tailrace.core.fields import Moment, MomentOrDay
 from tailrace.core.money import Exact
 from tailrace.http.routing import Body
 from tailrace.transfer.columns import HeaderWrong, column, kinds_of, located, paths_of, put, value_of, without_empty
@@ -20,6 +20,7 @@ class Line(Body):
 class Paper(Body):
     title: str
     written_at: Moment | None = None
+    effective_at: MomentOrDay | None = None
     lines: list[Line] = []
     notes: list[str] = []
 
@@ -27,6 +28,7 @@ class Paper(Body):
 COLUMNS = [
     column("title", "Title", "題名"),
     column("written_at", "Written at"),
+    column("effective_at"),
     column("lines.0.quantity", "Quantity", "数量"),
     column("lines.0.urgent"),
     column("notes.0"),
@@ -53,6 +55,7 @@ def test_a_text_becomes_what_its_field_is() -> None:
     assert kinds == {
         "title": "text",
         "written_at": "moment",
+        "effective_at": "moment",
         "lines.0.quantity": "int",
         "lines.0.urgent": "bool",
         "notes.0": "text",

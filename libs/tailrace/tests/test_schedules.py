@@ -137,6 +137,9 @@ def test_another_zone_holds_from_its_first_day() -> None:
     back = _calendar((ALWAYS, "Asia/Tokyo"), (date(2026, 12, 2), "America/New_York"))
     # The 1st lasts until the 2nd begins in New York; half past midnight of the 2nd in Tokyo is no time of the 1st.
     assert _all("30 0 * * *", back, "2026-11-30T12:00Z", "2026-12-02T12:00Z") == ["30 15:30", "02 05:30"]
+    # Between these two there is no 1st at all.
+    over = _calendar((ALWAYS, "Pacific/Pago_Pago"), (date(2026, 12, 2), "Pacific/Kiritimati"))
+    assert _all("30 0 * * *", over, "2026-11-29T12:00Z", "2026-12-02T12:00Z") == ["30 11:30", "01 10:30", "02 10:30"]
     # The first moment of the first day counts.
     assert _all("0 0 * * *", moves, "2026-11-30T12:00Z", "2026-12-01T16:00Z") == ["30 23:00", "01 15:00"]
 
@@ -304,3 +307,33 @@ def test_a_schedule_is_a_subscriber_and_a_timer_of_its_service() -> None:
     assert toy.schedule in with_it.subscribers
     assert toy.schedule.timer in with_it.all_timers
     assert replace(with_it).subscribers == with_it.subscribers
+
+
+async def test_every_day_that_ended_is_done_once_part_by_part(make_harness: MakeHarness, clock: SetClock) -> None:
+    """However long nothing ran; and the day that another zone left out: there was no 1 December between Pago Pago and Kiritimati."""
+    toy, halfway = Clocked("30 0 * * *"), UUID(int=1)
+
+    @toy.schedule.each_day
+    async def note(tx: Tx, day: date, behind: UUID | None) -> UUID | None:
+        tx.add(Note.write(f"{day:%d}{'' if behind is None else ' to its end'}"))
+        return halfway if behind is None else None
+
+    def parts(*days: int) -> list[str]:
+        return [text for day in days for text in (f"{day:02}", f"{day:02} to its end")]
+
+    await toy.start(make_harness)
+    clock("2026-11-25T20:00Z")
+    await toy.found("Pacific/Pago_Pago")
+    await toy.come()
+    assert await toy.ran() == []
+    clock("2026-11-29T11:40Z")
+    await toy.come()
+    assert await toy.ran() == parts(25, 26, 27, 28)
+    async with toy.h.tx() as tx:
+        await toy.schedule.override(tx, "0 1 * * *")
+    await toy.come()
+    assert await toy.ran() == parts(25, 26, 27, 28)
+    toy.days.zones[toy.h.tenant].append(Since(date(2026, 12, 2), "Pacific/Kiritimati"))
+    clock("2026-12-01T11:40Z")
+    await toy.come()
+    assert await toy.ran() == parts(25, 26, 27, 28, 29, 30, 1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from tailrace.core.days import ALWAYS, Calendar, Since, Span, TimeZone, known_zones
+from tailrace.core.fields import MomentOrDay
 
 ONE = timedelta(microseconds=1)
 
@@ -121,3 +122,26 @@ def test_what_is_no_zone_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["Etc/UTC", "Asia/Tokyo", "America/Argentina/Buenos_Aires", "America/Port-au-Prince"])
 def test_a_zone_is_taken_by_its_name(name: str) -> None:
     assert TypeAdapter(TimeZone).validate_python(name) == name
+
+
+@pytest.mark.parametrize(
+    ("moment", "days", "later"),
+    [
+        ("2026-10-24T16:00Z", 1, "2026-10-25T17:00Z"),
+        # The clocks of Berlin leave two o'clock out on 29 March, and show half past two twice on 25 October.
+        ("2026-03-28T01:30Z", 1, "2026-03-29T01:30Z"),
+        ("2026-10-25T01:30Z", 0, "2026-10-25T01:30Z"),
+        # Tokyo from 2 December on.
+        ("2026-12-01T08:00Z", 1, "2026-12-02T00:00Z"),
+    ],
+)
+def test_days_later_clocks_show_the_same_time(moment: str, days: int, later: str) -> None:
+    calendar = Calendar([Since(ALWAYS, "Europe/Berlin"), Since(date(2026, 12, 2), "Asia/Tokyo")])
+    assert calendar.days_later(datetime.fromisoformat(moment), days) == datetime.fromisoformat(later)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("said", ["2026-11-01", "2026-11-01T09:30:00Z"])
+def test_a_moment_or_a_day_is_written_as_which_of_the_two_it_is(said: str) -> None:
+    kind: TypeAdapter[datetime | date] = TypeAdapter(MomentOrDay)
+    assert kind.dump_json(kind.validate_python(said)) == f'"{said}"'.encode()

@@ -9,7 +9,10 @@ from billing import Billing
 from accounting.bank.matching import alike
 from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import NoStatement
+from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace_testing import today
+
+UTC_DAYS, TOKYO_DAYS = (Calendar([Since(ALWAYS, zone)]) for zone in ("Etc/UTC", "Asia/Tokyo"))
 
 
 @pytest.mark.parametrize("version", ["02", "04", "08"])
@@ -25,6 +28,7 @@ def test_lines_are_read_with_what_the_bank_says_of_them(version: str) -> None:
         ),
         IBAN,
         "EUR",
+        UTC_DAYS,
     )
     assert (said.opening, said.closing, [line.amount for line in said.lines]) == (1_000, 11_010, [11_000, -990])
     assert (said.lines[0].payer_name, said.lines[0].reference, said.lines[0].bank_reference) == (
@@ -40,7 +44,7 @@ def test_a_line_of_several_transactions_is_several() -> None:
         for at, amount in enumerate(("40.00", "70.00"))
     )
     batch = entry("110.00", reference="R1").partition("<NtryDtls>")[0] + f"<NtryDtls>{parts}</NtryDtls></Ntry>"
-    said = read_camt(camt(batch), IBAN, "EUR")
+    said = read_camt(camt(batch), IBAN, "EUR", UTC_DAYS)
     assert [(line.amount, line.reference, line.bank_reference) for line in said.lines] == [
         (4_000, "E0", "R1/1"),
         (7_000, "E1", "R1/2"),
@@ -69,7 +73,7 @@ SECRET = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
 )
 def test_what_is_no_statement_is_refused_whole(text: str) -> None:
     with pytest.raises(NoStatement):
-        read_camt(text, IBAN, "EUR")
+        read_camt(text, IBAN, "EUR", UTC_DAYS)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +192,7 @@ def test_an_amount_that_is_not_written_in_digits_or_is_finer_than_its_currency_i
     with pytest.raises(NoStatement):
         read_csv(f"value_day,amount\n2026-01-31,{amount}\n", "EUR")
     with pytest.raises(NoStatement):
-        read_camt(camt(entry(amount)), IBAN, "EUR")
+        read_camt(camt(entry(amount)), IBAN, "EUR", UTC_DAYS)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +200,7 @@ def test_an_amount_that_is_not_written_in_digits_or_is_finer_than_its_currency_i
 )
 def test_the_largest_amount_is_exact_however_it_is_written(amount: str) -> None:
     assert [line.amount for line in read_csv(f"value_day,amount\n2026-01-31,{amount}\n", "EUR").lines] == [10**15]
-    assert [line.amount for line in read_camt(camt(entry(amount)), IBAN, "EUR").lines] == [10**15]
+    assert [line.amount for line in read_camt(camt(entry(amount)), IBAN, "EUR", UTC_DAYS).lines] == [10**15]
 
 
 @pytest.mark.parametrize("written", ["20260131", "2026-W05-6", "0001-01-01", "2200-01-01", "2026-1-31"])
@@ -204,19 +208,21 @@ def test_a_day_is_written_in_one_way_and_is_one_that_payments_take(written: str)
     with pytest.raises(NoStatement):
         read_csv(f"value_day,amount\n{written},1\n", "EUR")
     with pytest.raises(NoStatement):
-        read_camt(camt(entry("1.00")).replace(day(), written), IBAN, "EUR")
+        read_camt(camt(entry("1.00")).replace(day(), written), IBAN, "EUR", UTC_DAYS)
 
 
 @pytest.mark.parametrize("hidden", ["&#x202E;", "&#8203;", "&#x000000200B;", "&#x9f;", "&#xE000;"])
 def test_what_nobody_sees_is_refused_when_it_is_named_by_its_number_too(hidden: str) -> None:
     with pytest.raises(NoStatement) as refused:
-        read_camt(camt(entry("1.00", name=f"Ada{hidden}Works")), IBAN, "EUR")
+        read_camt(camt(entry("1.00", name=f"Ada{hidden}Works")), IBAN, "EUR", UTC_DAYS)
     assert [each.field for each in refused.value.errors] == ["/content"]
 
 
 def test_a_name_is_one_name_however_its_letters_are_written() -> None:
     spellings = ["é", "e\u0301", "&#xE9;", "e&#769;"]
-    said = read_camt(camt(*(entry("1.00", name=f"Andr{each} &amp;\n  S&#246;hne") for each in spellings)), IBAN, "EUR")
+    said = read_camt(
+        camt(*(entry("1.00", name=f"Andr{each} &amp;\n  S&#246;hne") for each in spellings)), IBAN, "EUR", UTC_DAYS
+    )
     assert [line.payer_name for line in said.lines] == ["André & Söhne"] * 4
 
 
@@ -242,3 +248,47 @@ async def test_money_that_counts_from_a_day_to_come_on_waits_with_the_others(bil
     await imported(billing, bank, camt(later, entry("1.00", first, reference="R1")), confirm_certain=True)
     assert {each["value_day"]: each["status"] for each in await lines(billing)} == {day(): "matched", ahead: "open"}
     assert [(await billing.read(each))["status"] for each in invoices] == ["paid", "issued"]
+
+
+async def test_a_bank_account_whose_lines_are_open_stays(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    await imported(billing, bank, camt(entry("110.00", "thanks")))
+    at = f"/v1/accounting/bank-accounts/{bank}"
+    gone = await billing.h.client.delete(at)
+    assert (gone.status_code, gone.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+    (line,) = await lines(billing)
+    await billing.post(f"/bank-lines/{line['id']}/dismiss", 200, reason="not ours")
+    assert (await billing.h.client.delete(at)).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("written", "calendar", "expected"),
+    [
+        ("2026-10-31T22:30:00Z", TOKYO_DAYS, "2026-11-01"),
+        ("2026-10-31T22:30:00.000+01:00", TOKYO_DAYS, "2026-11-01"),
+        ("2026-11-01T00:30:00+09:00", UTC_DAYS, "2026-10-31"),
+        # Whose clocks these are, the bank does not say.
+        ("2026-10-31T22:30:00", TOKYO_DAYS, "2026-10-31"),
+    ],
+)
+def test_a_moment_is_of_the_day_that_it_was_where_the_company_is(
+    written: str, calendar: Calendar, expected: str
+) -> None:
+    said = camt(entry("1.00")).replace(f"<Dt>{day()}</Dt>", f"<DtTm>{written}</DtTm>")
+    (line,) = read_camt(said, IBAN, "EUR", calendar).lines
+    assert (line.booked_on.isoformat(), line.value_day.isoformat()) == (expected, expected)
+
+
+def test_a_moment_that_is_none_is_refused() -> None:
+    said = camt(entry("1.00")).replace(f"<Dt>{day()}</Dt>", "<DtTm>2026-10-31T25:30:00Z</DtTm>")
+    with pytest.raises(NoStatement, match="no moment"):
+        read_camt(said, IBAN, "EUR", UTC_DAYS)
+
+
+async def test_a_line_of_another_age_is_refused_with_its_file(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    for written in ("1900-01-01", "2199-12-31"):
+        text = camt(entry("1.00")).replace(f"<ValDt><Dt>{day()}", f"<ValDt><Dt>{written}")
+        said = await billing.post("/bank-statements", 422, bank_account_id=bank, format="camt.053", content=text)
+        assert (said["type"], said["errors"][0]["field"]) == ("urn:tailrace:problem:implausible-date", "/content")
+    assert await lines(billing) == []

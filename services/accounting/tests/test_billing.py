@@ -8,7 +8,7 @@ from billing import ISSUER, Billing
 
 from accounting.invoices.schedules import closes_on
 from tailrace.core.ids import uuid7
-from tailrace_testing import today
+from tailrace_testing import SetClock, today
 
 
 async def invoices(billing: Billing) -> list[dict[str, Any]]:
@@ -75,3 +75,18 @@ async def test_all_that_left_by_the_closing_day_is_on_one_invoice(billing: Billi
         ("EUR", 300, "issued"),
         ("JPY", 300, "issued"),
     ]
+
+
+async def test_a_closing_day_that_ended_while_nothing_ran_is_invoiced(billing: Billing, clock: SetClock) -> None:
+    clock("2026-10-31T12:00:00Z")
+    await billing.put("/billing", mode="periodic", closing_day=31, issues=True, issuer=ISSUER)
+    await billing.h.make_timers_due()
+    await billing.h.fire_timers()
+    await billing.ship(await billing.order(("1", 100, "0.1")), at=datetime(2026, 10, 31, 11, tzinfo=UTC))
+    await billing.ship(await billing.order(("1", 200, "0.1")), at=datetime(2026, 11, 1, 11, tzinfo=UTC))
+    # From 23:00 on 31 October to 00:40 on 2 November.
+    clock("2026-11-02T00:40:00Z")
+    for _ in range(2):
+        await billing.h.make_timers_due()
+        await billing.h.fire_timers()
+    assert [(each["net"], each["status"]) for each in await invoices(billing)] == [(100, "issued")]

@@ -265,3 +265,23 @@ def test_a_fiscal_year_ends_as_the_last_closed_one_did(
 ) -> None:
     day, ended = date.fromisoformat(today), date.fromisoformat(closed) if closed else None
     assert [str(fiscal_year_end(day, ended, years)) for years in (0, 1)] == [this, following]
+
+
+async def test_a_plain_day_is_its_first_moment_where_the_company_is(accounting: Harness, clock: SetClock) -> None:
+    clock("2026-11-10T12:00:00Z")
+    await accounting.count_days_in("Asia/Tokyo")
+    first_moment = "2026-10-31T15:00:00Z"
+    assert await journal(accounting, "2026-11-01") == (201, first_moment)
+    assert await journal(accounting, "2026-11-01T00:00:00") == (422, "/effective_at")
+    (made,) = (await accounting.client.get(f"{V1}/journals")).json()["items"]
+    status, back = await post(accounting, f"journals/{made['id']}/reverse", reason="wrong", effective_at="2026-11-02")
+    assert (status, back["effective_at"]) == (201, "2026-11-01T15:00:00Z")
+    lines = [{"account": "1200", "currency": "EUR", "debit": 1}, {"account": "1000", "currency": "EUR", "credit": 1}]
+    said = {"text": "A", "reason": "R", "effective_at": "2026-11-01", "lines": lines}
+    status, adjusted = await post(accounting, "adjustments", **said)
+    assert (status, adjusted["effective_at"]) == (201, first_moment)
+    limit = await accounting.client.put(f"{V1}/journal-limits", json={"limits": [{"currency": "EUR", "amount": 0}]})
+    assert limit.status_code == 200
+    lines = [{"account": "6000", "currency": "EUR", "debit": 1}, {"account": "1000", "currency": "EUR", "credit": 1}]
+    status, draft = await post(accounting, "journal-drafts", text="A", effective_at="2026-11-01", lines=lines)
+    assert (status, draft["effective_at"]) == (201, first_moment)

@@ -127,3 +127,17 @@ async def test_a_day_that_no_journal_takes_is_refused_when_it_is_submitted(accou
     whenever = await submitted(accounting, {**journal(1001), "effective_at": None})
     await decide(accounting, APPROVED, await subject(accounting))
     assert (await status(accounting, whenever))["status"] == "posted"
+
+
+async def test_an_account_that_a_draft_under_approval_names_stays(accounting: Harness) -> None:
+    await limited(accounting)
+    draft = await submitted(accounting, journal(1001))
+    listed = (await accounting.client.get(f"{V1}/accounts", params={"limit": 100})).json()["items"]
+    (account,) = [each["id"] for each in listed if each["code"] == "6000"]
+    gone = await accounting.client.delete(f"{V1}/accounts/{account}")
+    assert (gone.status_code, gone.json()["type"]) == (409, "urn:tailrace:problem:account-needed")
+    assert draft["number"] in gone.json()["detail"]
+    chart = await accounting.client.put(f"{V1}/chart", json={"chart": "france"})
+    assert (chart.status_code, chart.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+    await decide(accounting, REJECTED, await subject(accounting), reason="too much")
+    assert (await accounting.client.delete(f"{V1}/accounts/{account}")).status_code == 204

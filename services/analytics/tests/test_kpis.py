@@ -84,6 +84,7 @@ async def test_definitions_that_do_not_hold_together_are_refused(desk: Desk) -> 
         ({"subject": "person"}, "/subject_id"),
         ({"subject_id": str(desk.bo)}, "/subject_id"),
         ({"near": "301"}, "/near"),
+        ({"valid_from": "2199-01-01"}, "/valid_from"),
         ({"direction": "down"}, "/near"),
     ):
         refused = await define(desk, 422, **given)
@@ -154,4 +155,27 @@ async def test_somebody_who_is_gone_is_measured_to_the_end_of_what_was_begun(des
         ("2026-10-01", 0, "missed", None, False),
         ("2026-10-01", 250, "near", "missed", False),
         ("2026-10-01", 250, "near", "near", True),
+    ]
+
+
+async def test_days_that_ended_while_nothing_ran_are_measured_each(desk: Desk, clock: SetClock) -> None:
+    clock("2026-10-10T12:00:00Z")
+    joined = users.TenantCreated(
+        tenant_id=desk.h.tenant, slug="acme", name="Acme", currency="EUR", time_zone="Asia/Tokyo"
+    )
+    await desk.h.deliver(joined, aggregate_id=desk.h.tenant)
+    kpi = await define(desk, period="day")
+    await desk.h.fire_timers()
+    await sell(desk, 1, 250, desk.bo)
+    clock("2026-10-12T15:15:30Z")
+    # What somebody saw meanwhile is not taken back by the days before that.
+    await desk.h.client.post(f"{KPIS}/{kpi['id']}/measure")
+    await desk.h.make_timers_due()
+    await desk.h.fire_timers()
+    assert sorted((begins, value) for begins, value, *_ in await results(desk)) == [
+        ("2026-10-09", 0),
+        ("2026-10-10", 250),
+        ("2026-10-11", 0),
+        ("2026-10-12", 0),
+        ("2026-10-13", 0),
     ]

@@ -114,3 +114,23 @@ async def test_each_tenant_has_a_policy_of_its_own(catalog: Harness) -> None:
     assert (await stranger.put(POLICY, json=body)).json()["version"] == 1
     reader = catalog.client_as("catalog:read")
     assert ((await reader.get(POLICY)).status_code, (await reader.put(POLICY, json=body)).status_code) == (200, 403)
+
+
+async def test_days_that_nobody_can_mean_are_named_where_they_stand(catalog: Harness) -> None:
+    far = {"valid_from": "2199-01-01", "rate": "0.2"}
+    prices = {"code": "L", "name": "List", "currency": "EUR"}
+    for path, body, field in (
+        ("/v1/tax-codes", {**CODE, "rates": [far, *RATES]}, "/rates/0/valid_from"),
+        ("/v1/tax-codes", {**CODE, "roundings": [{"valid_from": "2199-01-01"}]}, "/roundings/0/valid_from"),
+        ("/v1/price-lists", {**prices, "valid_from": "2199-01-01"}, "/valid_from"),
+        ("/v1/price-lists", {**prices, "valid_until": "1900-01-01"}, "/valid_until"),
+    ):
+        answer = await catalog.client.post(path, json=body)
+        said = answer.json()
+        assert (answer.status_code, said["type"]) == (422, "urn:tailrace:problem:implausible-date"), answer.text
+        assert said["errors"][0]["field"] == field
+    rounded = await catalog.client.put(POLICY, json={"roundings": [{"valid_from": "2199-01-01"}]})
+    assert (rounded.status_code, rounded.json()["errors"][0]["field"]) == (422, "/roundings/0/valid_from")
+    # For ever since, and for ever after.
+    always = {**prices, "valid_from": "1900-01-01", "valid_until": "2199-12-31"}
+    assert (await catalog.client.post("/v1/price-lists", json=always)).status_code == 201

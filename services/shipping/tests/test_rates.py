@@ -47,6 +47,8 @@ async def test_tariffs_are_refused_by_field_and_hold_their_carrier(shipping: Har
     post = await carrier(shipping)
     for changes, field in (
         ({"valid_until": "2025-12-31"}, ""),
+        ({"valid_from": "2199-01-01"}, "/valid_from"),
+        ({"valid_from": "1900-01-01", "valid_until": "1900-01-02"}, "/valid_until"),
         ({"rates": []}, "/rates"),
         ({"rates": [RATES[0], {**RATES[0], "price": 1}]}, ""),
         ({"rates": [{**RATES[0], "postal_prefix": "--"}]}, "/rates/0/postal_prefix"),

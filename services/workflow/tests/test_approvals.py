@@ -346,3 +346,14 @@ async def test_what_came_due_while_everything_was_down_comes_once_after_the_star
     await asyncio.gather(*(office.h.fire_timers() for _ in range(3)))
     assert (await office.told()).count("approval.escalated") == len(approvals)
     assert sorted(await office.inbox("ada")) == sorted(one["id"] for one in approvals)
+
+
+async def test_a_day_later_is_at_the_same_time_where_the_company_is(office: Office, clock: SetClock) -> None:
+    """The clocks go back in the night that follows: 18:00 is 16:00 in UTC on that day, and 17:00 on the next."""
+    await office.h.count_days_in("Europe/Berlin")
+    await office.hire("abe", "accountant")
+    clock("2026-10-24T16:00:00Z")
+    await office.rule(row("role:manager", due="P1D"), row("role:accountant", due="PT24H"))
+    approval = await office.approval(await office.submit())
+    by_role = {task["roles"][0]: task["due_at"] for task in approval["tasks"]}
+    assert by_role == {"manager": "2026-10-25T17:00:00Z", "accountant": "2026-10-25T16:00:00Z"}

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.approvals import ApprovalSubject
 from workflow import matrix
-from workflow.rules import Said, approver_groups, duration, outcome, requirement, steps
+from workflow.rules import Duration, Said, approver_groups, duration, outcome, requirement, steps
 from workflow.running import inputs
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
@@ -44,13 +44,13 @@ def test_what_votes_make_of_a_requirement(mode: str, votes: str, expected: str |
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("P3D", timedelta(days=3)),
-        ("P1W", timedelta(weeks=1)),
-        ("PT1H30M", timedelta(minutes=90)),
-        ("P1DT5S", timedelta(days=1, seconds=5)),
+        ("P3D", Duration(3, timedelta())),
+        ("P1W", Duration(7, timedelta())),
+        ("PT1H30M", Duration(0, timedelta(minutes=90))),
+        ("P1DT5S", Duration(1, timedelta(seconds=5))),
     ],
 )
-def test_durations(text: str, expected: timedelta) -> None:
+def test_durations(text: str, expected: Duration) -> None:
     assert duration(text) == expected
 
 

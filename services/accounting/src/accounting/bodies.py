@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from accounting.chart import AccountCode
 from accounting.posting import MOST_LINES
 from contracts.accounting import AccountKind, AccountRole, JournalLine
-from tailrace.core.fields import Amount, Day, FileText, Moment, Name, Sentence
+from tailrace.core.fields import Amount, Day, FileText, MomentOrDay, Name, Sentence
 from tailrace.core.money import Currency
 from tailrace.http.routing import Body, ReasonBody
 
@@ -118,8 +118,8 @@ class NewJournal(Body):
 
     text: Sentence
     """What was posted, in words."""
-    effective_at: Moment | None = None
-    """When it holds in the business; now when left out."""
+    effective_at: MomentOrDay | None = None
+    """When it holds in the business, a plain day from its first moment on; now when left out."""
     lines: Annotated[list[NewJournalLine], Field(min_length=2, max_length=MOST_LINES)]
     """Debits and credits, equal in every currency."""
 
@@ -149,5 +149,5 @@ class NewControlAdjustment(NewJournal):
 class NewReversal(ReasonBody):
     """`effective_at`: when it takes effect; left out, when the journal did, or on the first open day after."""
 
-    effective_at: Moment | None = None
-    """When it takes effect; left out, when the journal did, or on the first open day after."""
+    effective_at: MomentOrDay | None = None
+    """When it takes effect, a plain day from its first moment on; left out, when the journal did, or on the first open day after."""

@@ -12,7 +12,7 @@ from sqlalchemy import exists, select
 from accounting.books import chart_id, hold, keep_roles, next_open_day, open_books
 from accounting.chart import CONTROL, GENERAL, ROLES, Chart, ensure_complete, unfit
 from accounting.days import days
-from accounting.models import Account, Entry, Journal, banks_on
+from accounting.models import Account, Entry, Journal, banks_on, drafts_on
 from accounting.refusals import BooksBegun, DayLocked
 from accounting.roles import RoleMap, RolesFrom
 from accounting.streams import ChartState, ChartStream
@@ -168,7 +168,7 @@ async def _faults(tx: Tx, before: RoleMap, step: RolesFrom) -> Mapping[AccountRo
 async def _replace_accounts(tx: Tx, chart: Chart, state: ChartState) -> bool:
     """Leave exactly the chart's accounts. Returns whether that, or a role, changes anything.
 
-    Raises BooksBegun when it does, after a journal, and InUse for an account that a bank account is on.
+    Raises BooksBegun when it does, after a journal, and InUse for an account that a bank account is on, or a draft under approval names.
     """
     there = {account.code: account for account in await _accounts(tx)}
     wanted = {row.code: row for row in chart.rows}
@@ -180,6 +180,10 @@ async def _replace_accounts(tx: Tx, chart: Chart, state: ChartState) -> bool:
     kept = {code for code, account in there.items() if code in wanted and wanted[code].kind == account.kind}
     for code, bank in (await banks_on(tx, {*(there.keys() - kept), *chart.roles.values()})).items():
         raise InUse(f"The bank account {bank} is on {code}, which the chart does not have, or gives a role.")
+    for code, draft in (await drafts_on(tx, there.keys() - kept)).items():
+        raise InUse(
+            f"The journal draft {draft}, which waits for approval, names {code}, which the chart does not have."
+        )
     for code in there.keys() - kept:
         there[code].delete()
     # A code is free again only once its account is gone.

@@ -11,6 +11,7 @@ import rfc8785
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounting import posting
+from accounting.books import hold
 from accounting.models import Base
 from accounting.refusals import ApprovalNeeded, DraftState, NoApprovalNeeded, Unbalanced
 from accounting.streams import imbalance
@@ -138,6 +139,8 @@ async def submit(tx: Tx, who: Principal, text: str, lines: Sequence[JournalLine]
 
     One that takes effect when it is approved has no day yet.
     """
+    # The books are held, so that no account goes between this look and the commit.
+    await hold(tx)
     above = _above(await limits_of(tx), lines)
     if above is None:
         raise NoApprovalNeeded("It is within the limit: post it as a journal.")

@@ -16,7 +16,8 @@ async def _create(tx: Tx, body: NewControlAdjustment) -> UUID:
     lines = [line.line() for line in body.lines]
     control = (await role_map(tx)).control
     reason = body.reason if any(line.account in control for line in lines) else None
-    return await posting.post_manual(tx, body.text, lines, body.effective_at, adjustment_reason=reason)
+    at = await days.begin_if_said(tx, body.effective_at)
+    return await posting.post_manual(tx, body.text, lines, at, adjustment_reason=reason)
 
 
 opening_balances = Importable(

@@ -67,6 +67,8 @@ class Account(MasterData, Base):
             raise AccountNeeded(f"There are postings to {self.code}, so it cannot be deleted.")
         for bank in (await banks_on(tx, [self.code])).values():
             raise AccountNeeded(f"The bank account {bank} is on {self.code}, so it cannot be deleted.")
+        for draft in (await drafts_on(tx, [self.code])).values():
+            raise AccountNeeded(f"The journal draft {draft}, which waits for approval, names {self.code}.")
         await self.ensure_without_role(tx, "be deleted")
 
     async def ensure_without_role(self, tx: Tx, what: str) -> None:
@@ -82,6 +84,18 @@ async def banks_on(tx: Tx, codes: Collection[str]) -> Mapping[str, str]:
     on = (banks.tenant_id == tx.tenant_id, banks.account.in_(codes), banks.deleted_at.is_(None))
     found = await tx.execute(select(banks.account, banks.code).where(*on).order_by(banks.account, banks.code.desc()))
     return {row[0]: row[1] for row in found}
+
+
+async def drafts_on(tx: Tx, codes: Collection[str]) -> Mapping[str, str]:
+    """By account of the chart, of these, the number of a journal draft under approval that is to be posted to it."""
+    drafts = Base.metadata.tables["journal_draft"].c
+    found = {}
+    for code in sorted(codes):
+        names_it = drafts.lines.contains([{"account": code}])
+        on = (drafts.tenant_id == tx.tenant_id, drafts.status == "in_approval", names_it)
+        if number := await tx.scalar(select(drafts.number).where(*on).order_by(drafts.number).limit(1)):
+            found[code] = number
+    return found
 
 
 class Period(StreamRow, Base):

@@ -236,7 +236,8 @@ async def create_journal(tx: Tx, who: Writer, body: NewJournal) -> Journal:
     """Post a journal by hand: debits equal credits in every currency, no line is on a control account, and no sum is above the company's limit."""
     lines = [line.line() for line in body.lines]
     await drafts.ensure_within_limit(tx, lines)
-    return await _journal(tx, await posting.post_manual(tx, body.text, lines, body.effective_at))
+    at = await days.begin_if_said(tx, body.effective_at)
+    return await _journal(tx, await posting.post_manual(tx, body.text, lines, at))
 
 
 @router.get("/journals/{id}", response_model=JournalView)
@@ -248,13 +249,15 @@ async def read_journal(tx: Tx, who: Reader, id: UUID) -> Journal:
 @router.post("/journals/{id}/reverse", status_code=201, response_model=JournalView)
 async def reverse_journal(tx: Tx, who: Writer, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
     """Undo a person's journal by another that mirrors it, and answer with that one."""
-    return await _journal(tx, await posting.reverse(tx, id, body.reason, body.effective_at, match))
+    at = await days.begin_if_said(tx, body.effective_at)
+    return await _journal(tx, await posting.reverse(tx, id, body.reason, at, match))
 
 
 @router.post("/journals/{id}/adjust", status_code=201, response_model=JournalView)
 async def adjust_journal(tx: Tx, who: Controller, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
     """Undo a journal of a rule, or one on control accounts, by another that mirrors it: an adjustment, with its reason."""
-    reversal = await posting.reverse(tx, id, body.reason, body.effective_at, match, adjusts=True)
+    at = await days.begin_if_said(tx, body.effective_at)
+    reversal = await posting.reverse(tx, id, body.reason, at, match, adjusts=True)
     return await _journal(tx, reversal)
 
 
@@ -274,7 +277,8 @@ async def replace_journal_limits(tx: Tx, who: Controller, body: JournalLimitsBod
 @router.post("/journal-drafts", status_code=201, response_model=JournalDraftView)
 async def create_journal_draft(tx: Tx, who: Writer, body: NewJournal) -> drafts.JournalDraft:
     """Let a journal above the company's limit wait for an approval; it is posted when that is given."""
-    return await drafts.submit(tx, who, body.text, [line.line() for line in body.lines], body.effective_at)
+    at = await days.begin_if_said(tx, body.effective_at)
+    return await drafts.submit(tx, who, body.text, [line.line() for line in body.lines], at)
 
 
 @router.get("/journal-drafts", response_model=Page[JournalDraftSummary])
@@ -309,7 +313,8 @@ async def list_adjustments(tx: Tx, who: Reader, page: Adjustments) -> Listing[Jo
 async def create_adjustment(tx: Tx, who: Controller, body: NewControlAdjustment) -> Journal:
     """Post to control accounts by hand, with a reason that is listed."""
     lines = [line.line() for line in body.lines]
-    id = await posting.post_manual(tx, body.text, lines, body.effective_at, adjustment_reason=body.reason)
+    at = await days.begin_if_said(tx, body.effective_at)
+    id = await posting.post_manual(tx, body.text, lines, at, adjustment_reason=body.reason)
     return await _journal(tx, id)
 
 

@@ -56,7 +56,7 @@ service = Service(
         receivables.open_items,
         refund_answers.decisions,
     ],
-    timers=[timers.due, schedules.batch, reminders.batch],
+    timers=[timers.due, reminders.batch],
     schedules=[schedules.closings, reminders.nights],
     imports=[imports.opening_balances],
     routers=[

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from accounting.invoices.schedules import Closing, batch
+from accounting.invoices.schedules import invoice_next
 from contracts import catalog, customers, orders, users
 from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.core.ids import uuid7
@@ -149,12 +149,12 @@ class Billing:
 
     async def close(self, day: date) -> None:
         """The night after a day, to its end: what is invoiced by itself is."""
-        async with self.h.tx() as tx:
-            await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=day))
-        while await self.h.fire_timers():
-            await self.h.make_timers_due()
-            if not await self.h.admin.fetchval("SELECT count(*) FROM timer WHERE name = $1", batch.name):
-                break
+        behind = None
+        while True:
+            async with self.h.tx() as tx:
+                behind = await invoice_next(tx, day, behind)
+            if behind is None:
+                return
 
     async def issue(self, invoice: dict[str, Any], **body: Any) -> dict[str, Any]:
         return await self.post(f"/invoices/{invoice['id']}/issue", 200, **body)

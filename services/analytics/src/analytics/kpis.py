@@ -29,6 +29,7 @@ from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
+from tailrace.core.plausible import check_validity
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData
@@ -113,7 +114,7 @@ class Kpi(MasterData, Base):
         await self._set_target(tx)
 
     async def _set_target(self, tx: Tx) -> None:
-        """Date the target, where it is another one or is to hold from another day. Raises Invalid for a day of a period that is over."""
+        """Date the target, where it is another one or is to hold from another day. Raises Invalid for a day of a period that is over, Implausible."""
         calendar = await days.calendar(tx)
         running = part_of(calendar.day_of(clock.now()), self.period).begins_on
         said = (self.target, self.near, self.direction)
@@ -127,6 +128,7 @@ class Kpi(MasterData, Base):
                 raise Invalid.field(
                     "/valid_from", f"Periods that are over keep their target; this one began on {running}."
                 )
+        check_validity(self.valid_from)
         target, near, direction = said
         tx.add(
             KpiTarget(
@@ -157,7 +159,9 @@ class KpiResult(Aggregate, Base):
     as_of: Mapped[datetime]
 
     def note(self, kpi: Kpi, score: "Score", as_of: datetime) -> bool:
-        """Record what was found, where it differs from what was recorded; whether it does."""
+        """Record what was found, where it differs from what was recorded and is not of before that; whether it does."""
+        if self.version and as_of < self.as_of:
+            return False
         said = {"value": score.value, "target": score.target, "state": score.state, "over": score.over}
         previous: KpiState | None = self.state if self.version else None
         if not self.update_from(said) and self.version:
@@ -295,10 +299,9 @@ def _begun(tx: Tx, kpi: Kpi, score: Score) -> KpiResult:
     return result
 
 
-async def measure_all(tx: Tx, at: datetime) -> None:
-    """Record what the day that ended before `at` brought, of every KPI; somebody who is gone is measured no further."""
-    calendar = await days.calendar(tx)
-    as_of = calendar.last_moment(part_before(calendar.day_of(at)))
+async def measure_all(tx: Tx, day: date) -> None:
+    """Record what a day that ended brought, of every KPI; somebody who is gone is measured no further."""
+    as_of = (await days.calendar(tx)).last_moment(day)
     gone = set(await tx.scalars(select(UserCopy.id).where(~UserCopy.active)))
     for kpi in (await tx.scalars(select(Kpi).where(Kpi.deleted_at.is_(None)).order_by(Kpi.id))).all():
         await (_close if kpi.subject == "person" and kpi.subject_id in gone else measure)(tx, kpi, as_of)

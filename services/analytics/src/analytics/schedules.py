@@ -1,6 +1,7 @@
 """What analytics do by the clock: measure, each night, what the day that ended brought."""
 
-from datetime import datetime
+from datetime import date
+from uuid import UUID
 
 from analytics import kpis
 from analytics.projections import days
@@ -12,6 +13,6 @@ nights = Schedule("analytics.kpis", "15 0 * * *", days, TenantCreated, TenantTim
 """A quarter of an hour after the day's end, so that what happened last has arrived; what comes later counts the night after."""
 
 
-@nights.run
-async def measure(tx: Tx, at: datetime) -> None:
-    await kpis.measure_all(tx, at)
+@nights.each_day
+async def measure(tx: Tx, day: date, behind: UUID | None) -> None:
+    await kpis.measure_all(tx, day)

@@ -204,14 +204,16 @@ class DatedRoundingBody(Body):
 AnyDated = TypeVar("AnyDated", DatedRateBody, DatedRoundingBody)
 
 
-def _by_day(dated: list[AnyDated]) -> list[AnyDated]:
+def _on_days_of_their_own(dated: list[AnyDated]) -> list[AnyDated]:
     if len({one.valid_from for one in dated}) != len(dated):
         raise ValueError("two of them begin on the same day")
-    return sorted(dated, key=lambda one: one.valid_from)
+    return dated
 
 
-Rates = Annotated[list[DatedRateBody], Field(min_length=1, max_length=MOST_DATES), AfterValidator(_by_day)]
-Roundings = Annotated[list[DatedRoundingBody], Field(max_length=MOST_DATES), AfterValidator(_by_day)]
+Rates = Annotated[
+    list[DatedRateBody], Field(min_length=1, max_length=MOST_DATES), AfterValidator(_on_days_of_their_own)
+]
+Roundings = Annotated[list[DatedRoundingBody], Field(max_length=MOST_DATES), AfterValidator(_on_days_of_their_own)]
 
 
 class TaxCodeBody(Body):

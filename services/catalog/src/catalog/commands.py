@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
 from catalog.bodies import DatedRoundingBody
-from catalog.models import Item, Price, PriceList, TaxPolicy, Unit
+from catalog.models import Item, Price, PriceList, TaxPolicy, Unit, by_day
 from catalog.refusals import NoPrice
 from tailrace.core.errors import Stale, Unknown
 from tailrace.core.units import Packaging, Places, check_decimals, convert
@@ -51,7 +51,8 @@ async def tax_policy(tx: Tx) -> TaxPolicy | None:
 
 
 async def replace_tax_policy(tx: Tx, match: int | None, roundings: Sequence[DatedRoundingBody]) -> TaxPolicy:
-    """Raises Stale. What was never changed has version 0."""
+    """Raises Stale, Implausible. What was never changed has version 0."""
+    in_order = by_day([rounding.model_dump(mode="json") for rounding in roundings], "/roundings")
     if await tax_policy(tx) is not None:
         policy = await tx.load(TaxPolicy, TaxPolicy.id_of(tx.tenant_id), match)
     elif match:
@@ -59,5 +60,5 @@ async def replace_tax_policy(tx: Tx, match: int | None, roundings: Sequence[Date
     else:
         policy = TaxPolicy(id=TaxPolicy.id_of(tx.tenant_id))
         tx.add(policy)
-    policy.replace([rounding.model_dump(mode="json") for rounding in roundings])
+    policy.replace(in_order)
     return policy

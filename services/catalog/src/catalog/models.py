@@ -4,7 +4,7 @@ Nothing is ever removed: a deleted row keeps its id for those who refer to it an
 that is known of the catalog's own rows, and by `projections.uses` of stock, orders and shipments elsewhere.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.custom_fields import checked
 from tailrace.core.errors import FieldProblem, Fixed, InUse, Invalid, NotYetKnown
 from tailrace.core.ids import derived_id, is_recent, uuid7
+from tailrace.core.plausible import check_validity
 from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
@@ -200,7 +201,8 @@ class PriceList(MasterData, Base):
         await refuse_used(tx, Use, self.id, f"Price list {self.code}")
 
     async def ensure_references(self, tx: Tx) -> None:
-        """Raises Invalid with each price whose item is not there, Inexact for a `min_quantity` that is finer than the item's unit."""
+        """Raises Invalid with each price whose item is not there, Inexact for a `min_quantity` finer than the item's unit, and Implausible."""
+        check_validity(self.valid_from, self.valid_until)
         known = await Item.hold(tx, {price.item_id for price in self.prices})
         errors = [
             FieldProblem(field=f"/prices/{number}/item_id", detail=f"There is no item {price.item_id}.")
@@ -252,6 +254,13 @@ class Price(Part, Base):
     price_list: Mapped[PriceList] = relationship(back_populates="prices")
 
 
+def by_day(dated: Sequence[dict[str, Any]], field: str) -> list[dict[str, Any]]:
+    """What holds from days on, in their order. Raises Implausible for a day that nobody can mean."""
+    for number, one in enumerate(dated):
+        check_validity(date.fromisoformat(str(one["valid_from"])), within=f"{field}/{number}")
+    return sorted(dated, key=lambda one: str(one["valid_from"]))
+
+
 class TaxCode(MasterData, Base):
     """What a kind of sale is taxed at, and since when: a category of EN 16931 with its rate. Both lists are in the order of their days."""
 
@@ -264,6 +273,11 @@ class TaxCode(MasterData, Base):
     """`{"valid_from": …, "rate": "…"}`"""
     roundings: Mapped[list[dict[str, Any]]]
     """`{"valid_from": …, "level": …, "mode": …}`"""
+
+    @classmethod
+    async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Both lists in the order of their days. Raises Implausible, which names the place in the request."""
+        return {**values, **{name: by_day(values[name], f"/{name}") for name in ("rates", "roundings")}}
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse when live items are taxed by it."""

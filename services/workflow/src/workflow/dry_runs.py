@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Mapped, mapped_column, raiseload
 
 from tailrace.core import clock
+from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
@@ -88,13 +89,13 @@ class DryRunChange(TenantRow, Narrowed, Base):
 trial = JobKind("workflow.dry_run")
 
 
-def foresee(spec: Mapping[str, Any], given: dict[str, Any]) -> Outcome:
-    """What a process makes of a document, when everybody who is asked agrees. Timers do not come."""
+def foresee(spec: Mapping[str, Any], given: dict[str, Any], zone: str = DEFAULT_ZONE) -> Outcome:
+    """What a process makes of a document, when everybody who is asked agrees. Timers do not come; days are counted in `zone`."""
     asked: list[tuple[str, ...]] = []
     known: set[str] = set()
     now = clock.now()
     try:
-        state = engine.start(dict(spec), given, now)
+        state = engine.start(dict(spec), given, now, zone=zone)
         for _ in range(_TURNS):
             if state.failed is not None:
                 return Outcome("incident", tuple(asked), str(state.failed.why))
@@ -150,10 +151,10 @@ async def try_some(tx: Tx, run: Run) -> None:
     if "after" in run.checkpoint:
         query = query.where(Approval.id > UUID(run.checkpoint["after"]))
     some = list(await tx.scalars(query.limit(AT_ONCE)))
-    changes = 0
+    changes, zone = 0, await running.zone_of(tx, clock.now())
     for approval in some:
         given = running.inputs(approval.subject)
-        before, after = foresee(version.spec, given), foresee(new, given)
+        before, after = foresee(version.spec, given, zone), foresee(new, given, zone)
         if (before.end, before.steps) != (after.end, after.steps):
             changes += 1
             tx.add(_change(run.id, approval, before, after))

@@ -19,7 +19,7 @@ from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, TenantRow
 from tailrace.db.visibility import Narrowed, Owned
 from workflow.base import Base
-from workflow.rules import Requirement, Said, duration
+from workflow.rules import Requirement, Said
 from workflow.seeing import seen_by, seen_with_its_approval
 from workflow.states import STATES, Status
 
@@ -139,10 +139,9 @@ class Approval(Aggregate, Owned, Base):
     # While it is pending.
 
     def assign(
-        self, engine_task: str, element: str, name: str, said: Requirement, to: "People", at: datetime
+        self, engine_task: str, element: str, name: str, said: Requirement, to: "People", due: datetime
     ) -> "Task":
-        """Let a step wait for people."""
-        due = at + duration(said.due)
+        """Let a step wait for people until it is due."""
         task = Task(
             id=uuid7(),
             engine_task=engine_task,

@@ -7,12 +7,13 @@ meant by what stands before. A mode is `any`, `all` or `quorum:2`. Durations are
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from contracts.approvals import Decision
+from tailrace.core.days import Calendar
 
 DEFAULT_DUE = "P7D"
 FALLBACK = "role:admin"
@@ -65,14 +66,26 @@ def named_users(text: str) -> list[UUID]:
     return [UUID(one[5:]) for group in approver_groups(text) for one in group if one.startswith("user:")]
 
 
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """Whole days, which go by the company's calendar, and a time, which is exact."""
+
+    days: int
+    time: timedelta
+
+    def after(self, moment: datetime, calendar: Calendar) -> datetime:
+        """So much later: at the same time of a later day, and then the time."""
+        return calendar.days_later(moment, self.days) + self.time
+
+
 @lru_cache(maxsize=1024)
-def duration(text: str) -> timedelta:
+def duration(text: str) -> Duration:
     """Of an ISO 8601 duration in weeks, days, hours, minutes and seconds. Raises ValueError."""
     found = _DURATION.fullmatch(text)
     if found is None or text == "P":
         raise ValueError(f"{text!r} is no duration: write P3D or PT12H (ISO 8601)")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return Duration(7 * weeks + days, timedelta(hours=hours, minutes=minutes, seconds=seconds))
 
 
 def requirement(said: Mapping[str, Any]) -> Requirement:

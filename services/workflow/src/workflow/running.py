@@ -22,7 +22,7 @@ from workflow.models import Approval, Instance, Task
 from workflow.people import meant
 from workflow.processes import MATRIX, Process, ProcessVersion
 from workflow.projections import days
-from workflow.rules import requirement, steps
+from workflow.rules import duration, requirement, steps
 
 clocks = Timer("workflow.clock")
 """When the engine wants to be told that time has passed, by approval."""
@@ -108,24 +108,24 @@ async def advance(
     await desk.close()
 
 
-async def _zone(tx: Tx, now: datetime) -> str:
-    """In which the company counts its days as a process begins: a day that its timers name is the company's."""
+async def zone_of(tx: Tx, now: datetime) -> str:
+    """In which the company counts its days as a process begins: days that it names are the company's."""
     calendar = await days.calendar(tx)
     return calendar.zone_of(calendar.day_of(now))
 
 
-def _waits_for_times(spec: Any) -> bool:
-    """Whether anything in it has a timer."""
+def _counts_days(spec: Any) -> bool:
+    """Whether anything in it has a timer, or decides by a table, which may compare a day with a moment."""
     if isinstance(spec, Mapping):
-        return "timer" in spec or any(map(_waits_for_times, spec.values()))
-    return isinstance(spec, list) and any(map(_waits_for_times, spec))
+        return not spec.keys().isdisjoint(("timer", "decision")) or any(map(_counts_days, spec.values()))
+    return isinstance(spec, list) and any(map(_counts_days, spec))
 
 
 async def _advance(
     tx: Tx, approval: Approval, instance: Instance, version: ProcessVersion, desk: Desk, tell: Told | None = None
 ) -> None:
     now, begins = clock.now(), instance.state is None
-    zone = await _zone(tx, now) if begins and _waits_for_times(version.spec) else None
+    zone = await zone_of(tx, now) if begins and _counts_days(version.spec) else None
     try:
         state = (
             engine.start(version.spec, inputs(approval.subject, approval.named), now, zone=zone)
@@ -224,7 +224,8 @@ def _checked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def _assign(tx: Tx, approval: Approval, task: Any, row: Mapping[str, Any], now: datetime, desk: Desk) -> None:
     said = requirement(row)
     people = await meant(tx, said.approvers, approval.requester_id, desk.directory)
-    made = approval.assign(task.id, task.element_id, task.name or task.element_id, said, people, now)
+    due = duration(said.due).after(now, await days.calendar(tx))
+    made = approval.assign(task.id, task.element_id, task.name or task.element_id, said, people, due)
     desk.deadlines.note(tx, dues, made.id, made.due_at)
 
 

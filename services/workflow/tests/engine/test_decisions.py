@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 import workflow.engine as engine
+from workflow.engine import dmn
 
 HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="D" namespace="x">'
 
@@ -213,3 +214,14 @@ def test_a_process_decides_by_the_table_it_was_deployed_with(bpmn, run):
     assert run(process, {"amount": 20}, decisions={"matrix": table(MATRIX)}).state.outcome == {"amount": 20, "level": 0}
     stuck = run(process, {"amount": "x"}, decisions={"matrix": table(MATRIX)})
     assert stuck.state.failed.element_id == "b"
+
+
+def test_a_day_begins_where_the_company_is():
+    source = table([('>= date("2026-11-01")', "1"), ("-", "0")], "FIRST", inputs=("v:Any",))
+    tables = dmn.needed(dmn.read(source), "level")
+    found = [
+        dmn.evaluate(tables, "level", {"v": f"2026-10-31T{time}:00Z"}, zone)["level"]
+        for zone in ("Asia/Tokyo", "Etc/UTC")
+        for time in ("14:59", "15:00")
+    ]
+    assert found == [0, 1, 0, 0]

@@ -3,10 +3,12 @@
 import json
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 import workflow.engine as engine
+from workflow.engine.timing import following, later
 
 SE = '<startEvent id="s"/><endEvent id="e"/>'
 USER = '<userTask id="u" name="Approve" tailrace:role="manager" tailrace:due="=amount > 100 ? \'P1D\' : \'P3D\'"/>'
@@ -329,6 +331,7 @@ def test_services_are_named_works_and_can_break_down(bpmn, run):
         ("timeDate", "=day", "2026-04-30T15:00:00+00:00"),
         ("timeCycle", "R3/2026-04-01T09:00:00/P1D", "2026-04-01T00:00:00+00:00"),
         ("timeDuration", "P1D", "2026-03-03T09:00:00+00:00"),
+        ("timeDuration", "PT24H", "2026-03-03T09:00:00+00:00"),
     ],
 )
 def test_a_day_that_names_no_zone_is_one_of_who_started_it(bpmn, kind, text, due):
@@ -338,3 +341,33 @@ def test_a_day_that_names_no_zone_is_one_of_who_started_it(bpmn, kind, text, due
     state = engine.start(spec, {"day": "2026-05-01"}, datetime(2026, 3, 2, 9, tzinfo=UTC), zone="Asia/Tokyo")
     kept = engine.load(spec, state.dump())
     assert [each.due.isoformat() for each in kept.timers] == [due]
+
+
+@pytest.mark.parametrize(
+    ("zone", "begin", "duration", "due"),
+    [
+        # The clocks go back on 25 October and forward on 29 March; 18:00 is 16:00 and 17:00 in UTC.
+        ("Europe/Berlin", "2026-10-24T16:00Z", "P1D", "2026-10-25T17:00Z"),
+        ("Europe/Berlin", "2026-10-24T16:00Z", "PT24H", "2026-10-25T16:00Z"),
+        ("Europe/Berlin", "2026-10-24T16:00Z", "P1DT1H", "2026-10-25T18:00Z"),
+        # The second half past two, and an hour later.
+        ("Europe/Berlin", "2026-10-25T01:30Z", "PT1H", "2026-10-25T02:30Z"),
+        ("Europe/Berlin", "2026-03-28T17:00Z", "P1W", "2026-04-04T16:00Z"),
+        ("Europe/Berlin", "2026-03-28T01:30Z", "P1D", "2026-03-29T01:30Z"),
+        # 1 March, one o'clock.
+        ("Asia/Tokyo", "2026-02-28T16:00Z", "P1M", "2026-03-31T16:00Z"),
+        ("Asia/Tokyo", "2026-01-31T03:00Z", "P1M", "2026-02-28T03:00Z"),
+    ],
+)
+def test_days_and_months_go_by_the_calendar_and_hours_by_the_clock(zone, begin, duration, due):
+    assert later(datetime.fromisoformat(begin), duration, zone) == datetime.fromisoformat(due)
+
+
+@pytest.mark.parametrize("rounds", [3, 2_000])
+def test_a_daily_round_comes_at_the_same_time_of_day_however_many_were_missed(rounds):
+    # The first of these days has 23 hours.
+    last = datetime(2026, 3, 28, 8, tzinfo=UTC)
+    now = last + timedelta(days=rounds)
+    found, _ = following(last, "P1D", -1, now, "Europe/Berlin")
+    assert found.astimezone(ZoneInfo("Europe/Berlin")).hour == 9
+    assert now < found <= now + timedelta(days=1)

@@ -53,6 +53,10 @@ class CompanyDays(ABC):
         """A moment as it is, a day by its first moment."""
         return given if isinstance(given, datetime) else (await self.calendar(tx)).begin_of(given)
 
+    async def begin_if_said(self, tx: Tx, given: datetime | date | None) -> datetime | None:
+        """When something is said to have happened: a moment as it is, a day by its first moment; None where nothing is said."""
+        return None if given is None else await self.begin_of(tx, given)
+
     async def end_of(self, tx: Tx, given: datetime | date) -> datetime:
         """A moment as it is, a day by its last moment."""
         return given if isinstance(given, datetime) else (await self.calendar(tx)).end_of(given)

@@ -8,6 +8,14 @@
 and `schedules=[mornings]` in the manifest. Each tenant has one timer, whose firing runs the handler and sets the next in one transaction. What came
 due while nothing ran is made up for by one run, however often it came due (or by none, with `missed="skip"`).
 
+What is done about each day that ended is another matter, since a day that nobody looked at stays undone::
+
+    @nights.each_day
+    async def close(tx: Tx, day: date, behind: UUID | None) -> UUID | None: ...
+
+is called for every day from the last one that was done to the one before the occurrence, the oldest first and each once, however long nothing ran and
+whatever the company's zone did meanwhile.
+
 The expression has five fields and means what Debian's cron makes of it (`cronsim`): a time of day that the clocks leave out comes when they have
 moved, one that comes twice comes once; `*/15` goes by time that passes. Nothing is planned further ahead than LOOK_AGAIN, so that a new expression in
 the code, and another zone, hold by then.
@@ -15,7 +23,7 @@ the code, and another zone, hold by then.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -37,8 +45,11 @@ from tailrace.messaging.timers import Timer
 
 ScheduleHandler = Callable[[Tx, datetime], Awaitable[None]]
 AnySchedule = TypeVar("AnySchedule", bound=ScheduleHandler)
+DayHandler = Callable[[Tx, date, UUID | None], Awaitable[UUID | None]]
+AnyDay = TypeVar("AnyDay", bound=DayHandler)
 LOOK_AGAIN = timedelta(hours=6)
 _SOON, _SMALLEST = timedelta(seconds=1), timedelta(microseconds=1)
+_ONE_DAY = timedelta(days=1)
 _MOST_MISSED = 100_000
 _LATE = timedelta(minutes=5)
 
@@ -52,9 +63,14 @@ _WRITE = _insert.on_conflict_do_update(
 
 
 class Settled(Payload):
-    """Up to when a tenant's occurrences have been run, or given up; None before it was first planned."""
+    """Up to when a tenant's occurrences have been run, or given up; None before it was first planned.
+
+    Of a schedule that goes by days, `day` is the last one that is done, and `behind` how far the one after it is.
+    """
 
     after: datetime | None = None
+    day: date | None = None
+    behind: UUID | None = None
 
 
 class Schedule(Reaction):
@@ -75,6 +91,7 @@ class Schedule(Reaction):
         self.expression = checked(expression)
         self._days, self._missed = days, missed
         self._handler: ScheduleHandler | None = None
+        self._by_day: DayHandler | None = None
         self.timer = Timer(f"schedule:{name}", carries=Settled)
         self.timer.actor = self.timer.name
         self.timer.due(self._fire)
@@ -84,6 +101,14 @@ class Schedule(Reaction):
     def run(self, handler: AnySchedule) -> AnySchedule:
         """Register `async def handler(tx, at)`: `at` is the occurrence that is run, the newest of several that were missed. In UTC."""
         self._handler = handler
+        return handler
+
+    def each_day(self, handler: AnyDay) -> AnyDay:
+        """Register `async def handler(tx, day, behind)` for each day that ended. It does a part of the day's work and says behind what to go on.
+
+        Each part has a transaction of its own; None says that the day is done. `behind` is None for the first part.
+        """
+        self._by_day = handler
         return handler
 
     async def expression_of(self, tx: Tx) -> str:
@@ -100,7 +125,9 @@ class Schedule(Reaction):
             except ValueError as error:
                 raise Invalid.field("/expression", f"{str(error).capitalize()}.") from None
             await tx.execute(_WRITE, {"tenant_id": tx.tenant_id, "name": self.name, "expression": expression})
-        await self.timer.set(tx, tx.tenant_id, _in(timedelta()), Settled(after=clock.now()))
+        settled = await self.timer.carried(tx, tx.tenant_id) or Settled()
+        now = {"after": clock.now()}
+        await self.timer.set(tx, tx.tenant_id, _in(timedelta()), settled.model_copy(update=now))
 
     async def _begin(self, tx: Tx, event: Event, meta: Meta) -> None:
         await self.timer.set(tx, tx.tenant_id, _in(timedelta()), Settled())
@@ -118,13 +145,22 @@ class Schedule(Reaction):
             return
         expression, after = await self.expression_of(tx), settled.after or now
         due = newest(expression, calendar, after, now)
-        if due is not None and (self._missed == "once" or now - due <= _LATE):
+        if self._by_day is not None:
+            last = settled.day or _last_before(calendar, after, due)
+            settled = settled.model_copy(update={"after": after, "day": last})
+            if due is not None and last < calendar.day_of(due) - _ONE_DAY:
+                # `after` stays where it was until all of them are done.
+                behind = await self._by_day(tx, last + _ONE_DAY, settled.behind)
+                is_done = {"day": last + _ONE_DAY, "behind": None} if behind is None else {"behind": behind}
+                await self.timer.set(tx, key, _in(timedelta()), settled.model_copy(update=is_done))
+                return
+        elif due is not None and (self._missed == "once" or now - due <= _LATE):
             if self._handler is None:
                 raise RuntimeError(f"the schedule {self.name} has no handler")
             await self._handler(tx, due)
         pause = min(following(expression, calendar, now) - now, LOOK_AGAIN)
         # Where the database's clock is ahead of this one, it would come again and again until both agree.
-        await self.timer.set(tx, key, _in(max(pause, _SOON)), Settled(after=now))
+        await self.timer.set(tx, key, _in(max(pause, _SOON)), settled.model_copy(update={"after": now}))
 
 
 def checked(expression: str) -> str:
@@ -168,6 +204,12 @@ def newest(expression: str, calendar: Calendar, after: datetime, until: datetime
     return found
 
 
+def _last_before(calendar: Calendar, after: datetime, due: datetime | None) -> date:
+    """The last day that counts as done where none was noted: the one before it was first planned, and before the one that is due."""
+    day = calendar.day_of(after) - _ONE_DAY
+    return day if due is None else min(day, calendar.day_of(due) - 2 * _ONE_DAY)
+
+
 def _in(pause: timedelta) -> datetime:
     """By the clock that timers go by, which is not the one of the business."""
     return datetime.now(UTC) + pause
@@ -192,6 +234,8 @@ def _next_zone(calendar: Calendar, zone: str, start: datetime, end: datetime) ->
     day, last = calendar.day_of(start), calendar.day_of(end)
     while day < last:
         day += timedelta(days=1)
-        if (other := calendar.zone_of(day)) != zone:
-            return _Change(calendar.first_moment(day), other)
+        span = calendar.span(day)
+        # A day that the next zone leaves out is counted in none.
+        if (other := calendar.zone_of(day)) != zone and span.begin < span.end:
+            return _Change(span.begin, other)
     return None

@@ -148,6 +148,11 @@ class Timer:
         await tx.execute(_HASTEN, {"of_name": self.name, "with_key": key, "earlier": at})
         _tell(tx, at)
 
+    async def carried(self, tx: Tx, key: UUID) -> Any:
+        """What the deadline of `key` carries; None where it carries nothing, or is not set."""
+        row = (await tx.execute(_READ_PAYLOAD, {"of_name": self.name, "with_key": key})).one_or_none()
+        return None if row is None or self._carries is None else self._carries.read(row.version, row.payload)
+
     async def _consumed(self, tx: Tx, key: UUID) -> None:
         firing: _Firing | None = tx.info.get(_FIRING)
         if firing is not None and firing.is_of(self.name, key):

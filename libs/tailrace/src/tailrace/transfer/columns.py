@@ -156,7 +156,7 @@ def _kind(leaf: Any) -> str:
         return "bool"
     if leaf is int:
         return "int"
-    if leaf is datetime or leaf is AwareDatetime:
+    if leaf is datetime or leaf is AwareDatetime or set(get_args(leaf)) == {datetime, date}:
         return "moment"
     is_model = isinstance(leaf, type) and issubclass(leaf, BaseModel)
     return "json" if is_model or get_origin(leaf) in {list, dict} else "text"

@@ -97,6 +97,16 @@ class Calendar:
         """The last microsecond before the next day, in UTC; of a day that was left out, the last of the day before."""
         return self.first_moment(day + _ONE_DAY) - _SMALLEST
 
+    def days_later(self, moment: datetime, days: int) -> datetime:
+        """When the clocks show the same time so many days later, in UTC; where they do not, the nearest moment of that day or after it."""
+        if not days:
+            return moment
+        today = self.day_of(moment)
+        shown = moment.astimezone(ZoneInfo(self.zone_of(today)))
+        day = today + timedelta(days=days)
+        there = shown.replace(tzinfo=None) + timedelta(days=days)
+        return max(self.first_moment(day), there.replace(tzinfo=ZoneInfo(self.zone_of(day))).astimezone(UTC))
+
     def span(self, day: date) -> Span:
         """All moments of a day."""
         return Span(self.first_moment(day), self.first_moment(day + _ONE_DAY))

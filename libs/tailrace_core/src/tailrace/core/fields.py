@@ -11,12 +11,14 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     Field,
+    PlainSerializer,
     PlainValidator,
     SecretStr,
     StringConstraints,
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import to_jsonable_python
 
 from tailrace.core.mailboxes import mailbox
 from tailrace.core.meaning import Means
@@ -130,5 +132,14 @@ def _moment_or_day(value: object) -> datetime | date:
         raise ValueError(error.errors(include_url=False)[0]["msg"]) from None
 
 
-MomentOrDay = Annotated[datetime | date, PlainValidator(_moment_or_day, json_schema_input_type=Moment | Day)]
+def _written(value: datetime | date) -> str:
+    """As JSON has it, which one of the two it is. What Pydantic would do by itself warns of each."""
+    return str(to_jsonable_python(value))
+
+
+MomentOrDay = Annotated[
+    datetime | date,
+    PlainValidator(_moment_or_day, json_schema_input_type=Moment | Day),
+    PlainSerializer(_written, when_used="json"),
+]
 """A time with its offset from UTC, or a day of the company's."""

@@ -14,6 +14,7 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """A client's clock may be a little ahead of ours."""
 _YEAR: Final = timedelta(days=366)
 _LONG_OVER, _LONGEST_GOOD = 10 * _YEAR, 100 * _YEAR
+_FIRST_DAY_AHEAD, _LAST_DAY_BACK = 10 * _YEAR, 50 * _YEAR
 
 
 class Implausible(Invalid):
@@ -77,6 +78,23 @@ class Said:
 def checked_last_day(day: date, from_day: date, field: str) -> date:
     """The last day that goods are good which came, or are packed, on `from_day`: what is long over may come to be thrown away. Raises Implausible."""
     return checked_day(day, from_day - _LONG_OVER, from_day + _LONGEST_GOOD, field)
+
+
+def check_validity(valid_from: date | None, valid_until: date | None = None, within: str = "") -> None:
+    """What holds from one day to the other: it begins soon enough to be meant, and did not end before anybody could have used it.
+
+    It may have begun long ago, and last for ever: both are written as a day that is far off. Raises Implausible, which names the field `within`.
+    """
+    today = clock.now().date()
+    if valid_from is not None and valid_from > (latest := today + _FIRST_DAY_AHEAD):
+        raise Implausible(
+            f"{valid_from} is later than is taken here: {latest} at the latest.", field=f"{within}/valid_from"
+        )
+    if valid_until is not None and valid_until < (earliest := today - _LAST_DAY_BACK):
+        raise Implausible(
+            f"{valid_until} is longer ago than is taken here: {earliest} at the earliest.",
+            field=f"{within}/valid_until",
+        )
 
 
 def checked_day(day: date, earliest: date, latest: date, field: str) -> date:

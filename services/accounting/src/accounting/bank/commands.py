@@ -1,6 +1,7 @@
 """What is done with statements: read in, each line once, and said what each line is."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -12,26 +13,36 @@ from accounting.bank.matching import Suggestion, certain, lengths_of_numbers, su
 from accounting.bank.models import BankLine, BankStatement
 from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import LineState
+from accounting.days import days
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.commands import bank_account, enterable, receive
 from tailrace.core.context import Principal
+from tailrace.core.plausible import checked_day
 from tailrace.core.text import shortened
 from tailrace.db.database import Tx
 
 _LONGEST = 200
 """Characters of a name, or a reference, in a payment: a bank may say more."""
+_LONGEST_AGO, _FARTHEST_AHEAD = timedelta(days=10 * 366), timedelta(days=366)
+"""How far from today the day of a line may lie: payments of it are taken for ten years, and it may count from a day to come on."""
 
 
 async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
-    """Read a file; the same one again changes nothing, and a line that another file had is left out. Raises NoStatement, Invalid."""
+    """Read a file; the same one again changes nothing, and a line that another file had is left out. Raises NoStatement, Invalid, Implausible."""
     bank = await bank_account(tx, asked.bank_account_id, lock=True)
     digest = sha256(asked.content.encode()).hexdigest()
     same = select(BankStatement).where(BankStatement.bank_account_id == bank.id, BankStatement.sha256 == digest)
     known = (await tx.scalars(same)).one_or_none()
     if known is not None:
         return known
-    of_csv = asked.format == "csv"
-    said = read_csv(asked.content, bank.currency) if of_csv else read_camt(asked.content, bank.iban, bank.currency)
+    if asked.format == "csv":
+        said = read_csv(asked.content, bank.currency)
+    else:
+        said = read_camt(asked.content, bank.iban, bank.currency, await days.calendar(tx))
+    today = await days.today(tx)
+    for each in said.lines:
+        for day in (each.booked_on, each.value_day):
+            checked_day(day, today - _LONGEST_AGO, today + _FARTHEST_AHEAD, "/content")
     keys = [line.key for line in said.lines]
     there = select(BankLine.line_key).where(BankLine.bank_account_id == bank.id, BankLine.line_key.in_(keys))
     earlier = set(await tx.scalars(there))

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from hashlib import sha256
 from itertools import pairwise
@@ -19,6 +19,7 @@ from typing import Any
 from lxml import etree
 
 from accounting.bank.refusals import NoStatement
+from tailrace.core.days import Calendar
 from tailrace.core.money import exponent
 from tailrace.core.text import line as spelled
 from tailrace.core.text import shortened, xml
@@ -31,6 +32,7 @@ _REQUIRED = ("value_day", "amount")
 _COLUMNS = (*_REQUIRED, "booked_on", "payer_name", "payer_iban", "reference", "bank_reference")
 _LONGEST = 500
 _AMOUNT = re.compile(r"[+-]?(?=\.?[0-9])[0-9]{0,18}(?:\.[0-9]{0,18})?")
+_OFFSET = re.compile(r"T.*(?:Z|[+-][0-9]{2}:[0-9]{2})$")
 _YEARS = range(1900, 2200)
 
 
@@ -58,10 +60,10 @@ class ReadStatement:
     lines: Sequence[StatementLine]
 
 
-def read_camt(text: str, iban: str | None, currency: str) -> ReadStatement:
-    """A file with one statement, or several of this account one after another. Raises NoStatement."""
+def read_camt(text: str, iban: str | None, currency: str, calendar: Calendar) -> ReadStatement:
+    """A file with one statement, or several of this account one after another; its moments are of days of `calendar`. Raises NoStatement."""
     root = _parsed(text)
-    found = [_statement(each, iban, currency) for each in root.iter(_tag(root, "Stmt"))]
+    found = [_statement(_Said(each, calendar), iban, currency) for each in root.iter(_tag(root, "Stmt"))]
     if not found:
         raise _wrong("There is no statement in it.")
     lines = [line for each in found for line in each.lines]
@@ -120,8 +122,7 @@ def _parsed(text: str) -> Any:
     return root
 
 
-def _statement(statement: Any, iban: str | None, currency: str) -> ReadStatement:
-    say = _Said(statement)
+def _statement(say: "_Said", iban: str | None, currency: str) -> ReadStatement:
     of = say.text("Acct/Id/IBAN")
     if iban is not None and of is not None and of != iban:
         raise _wrong(f"It is of the account {of}.")
@@ -194,8 +195,8 @@ def _signed(said: "_Said", currency: str) -> int:
 class _Said:
     """An element, whose children are asked for by path, whatever version the namespace says."""
 
-    def __init__(self, element: Any) -> None:
-        self._element = element
+    def __init__(self, element: Any, calendar: Calendar) -> None:
+        self._element, self._calendar = element, calendar
 
     @property
     def own(self) -> str:
@@ -203,7 +204,7 @@ class _Said:
 
     def all(self, path: str) -> Iterator["_Said"]:
         for each in self._element.iterfind("/".join(f"{{*}}{step}" for step in path.split("/"))):
-            yield _Said(each)
+            yield _Said(each, self._calendar)
 
     def text(self, path: str) -> str | None:
         first = next(self.all(path), None)
@@ -214,8 +215,17 @@ class _Said:
         return first._element.get(name) if first else None
 
     def day(self, path: str) -> date | None:
-        said = self.text(f"{path}/Dt") or self.text(f"{path}/DtTm")
+        """A day as it stands there; of a moment with its offset from UTC, the company's."""
+        said = self.text(f"{path}/Dt")
+        if said is None and (said := self.text(f"{path}/DtTm")) and _OFFSET.search(said):
+            return _day(self._of_company(said, path), path)
         return _day(said[:10], path) if said else None
+
+    def _of_company(self, said: str, path: str) -> str:
+        try:
+            return self._calendar.day_of(datetime.fromisoformat(said)).isoformat()
+        except (ValueError, OverflowError) as error:
+            raise _wrong(f"{path}: {said} is no moment, as 2026-01-31T09:30:00+01:00.") from error
 
 
 def _tag(root: Any, name: str) -> str:

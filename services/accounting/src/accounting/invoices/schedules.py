@@ -1,7 +1,7 @@
 """Periodic invoices: on the day after a customer's closing day, all that has left for them by then is invoiced, by currency and terms of payment."""
 
 from calendar import monthrange
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,39 +13,22 @@ from accounting.invoices.buyers import followed, known_buyer
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import alike, fitting, of_customer, uninvoiced
 from contracts.users import TenantCreated, TenantTimeZoneChanged
-from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
 from tailrace.messaging.schedules import Schedule
-from tailrace.messaging.timers import Timer
-
-
-class Closing(Payload):
-    """The last day that is invoiced, and the customer after whom it goes on."""
-
-    day: date
-    after: UUID | None = None
-
 
 closings = Schedule("accounting.closings", "30 0 * * *", days, TenantCreated, TenantTimeZoneChanged)
-batch = Timer("accounting.closing_batch", carries=Closing)
 
 
-@closings.run
-async def begin(tx: Tx, at: datetime) -> None:
-    await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=await days.day_of(tx, at) - timedelta(days=1)))
-
-
-@batch.due
-async def invoice_next(tx: Tx, key: object, closing: Closing) -> None:
-    """One customer at a time, each in a transaction of its own, until there are no more."""
+@closings.each_day
+async def invoice_next(tx: Tx, day: date, behind: UUID | None) -> UUID | None:
+    """Of a day that ended: one customer at a time, each in a transaction of its own, until there are no more."""
     later = select(OrderCopy.customer_id).where(OrderCopy.customer_id.is_not(None)).distinct()
-    if closing.after is not None:
-        later = later.where(OrderCopy.customer_id > closing.after)
+    if behind is not None:
+        later = later.where(OrderCopy.customer_id > behind)
     customer_id = await tx.scalar(later.order_by(OrderCopy.customer_id).limit(1))
-    if customer_id is None:
-        return
-    await _invoice(tx, await followed(tx, customer_id), closing.day)
-    await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=closing.day, after=customer_id))
+    if customer_id is not None:
+        await _invoice(tx, await followed(tx, customer_id), day)
+    return customer_id
 
 
 def closes_on(day: date, closing_day: int) -> bool:

@@ -50,11 +50,15 @@ class BankAccount(MasterData, Base):
             raise Invalid.field("/account", f"{self.account} is what postings of something else go to.")
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse when something was paid there, or from there."""
+        """Raises InUse when something was paid there, or from there, or a line of a statement is not said to be anything yet."""
         if await tx.scalar(select(exists().where(Payment.bank_account_id == self.id))):
             raise InUse(f"Payments came in on {self.code}.")
         if await tx.scalar(select(exists().where(Refund.bank_account_id == self.id))):
             raise InUse(f"Refunds are paid from {self.code}.")
+        lines = Base.metadata.tables["bank_line"].c
+        waiting = (lines.tenant_id == tx.tenant_id, lines.bank_account_id == self.id, lines.status == "open")
+        if await tx.scalar(select(exists().where(*waiting))):
+            raise InUse(f"Lines of statements of {self.code} are open: confirm or dismiss them.")
 
 
 class Payment(Aggregate, Base):

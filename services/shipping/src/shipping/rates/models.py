@@ -11,6 +11,7 @@ from contracts.carriage import TariffCreated, TariffDeleted, TariffRestored, Tar
 from shipping.base import Base
 from shipping.carriers import Carrier
 from tailrace.core.errors import Invalid
+from tailrace.core.plausible import check_validity
 from tailrace.db.database import Tx
 from tailrace.db.master_data import MasterData
 
@@ -40,6 +41,7 @@ class Tariff(MasterData, Base):
     active: Mapped[bool]
 
     async def ensure_references(self, tx: Tx) -> None:
-        """Raises Invalid for a carrier that is not there."""
+        """Raises Invalid for a carrier that is not there, Implausible for days that nobody can mean."""
+        check_validity(self.valid_from, self.valid_until)
         if not await Carrier.hold(tx, [self.carrier_id]):
             raise Invalid.field("/carrier_id", f"There is no carrier {self.carrier_id}.")

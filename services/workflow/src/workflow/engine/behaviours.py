@@ -55,7 +55,7 @@ def _send(m: Machine, token: str) -> None:
 def _decide(m: Machine, token: str) -> None:
     held, node = m.tokens[token], m.node(token)
     own = node["own"]
-    made = dmn.evaluate(m.spec.decisions, own["decision"], m.view(held["in"]))
+    made = dmn.evaluate(m.spec.decisions, own["decision"], m.view(held["in"]), m.zone)
     m.write(held["in"], {own["result"]: made} if own.get("result") else made)
     m.leave(token)
 

@@ -204,7 +204,7 @@ def elapsed(m: Machine, catch: Catch, entry: list[str]) -> None:
         return
     following = None
     if len(entry) == 3:
-        following = timing.following(datetime.fromisoformat(entry[0]), entry[1], int(entry[2]), m.now)
+        following = timing.following(datetime.fromisoformat(entry[0]), entry[1], int(entry[2]), m.now, m.zone)
     if following:
         held["due"][catch.element] = [moment(following[0]), entry[1], following[1]]
     else:

@@ -11,6 +11,7 @@ from typing import Any
 
 from workflow.engine import feel, limits, xml
 from workflow.engine.findings import Finding, NotRunnable, Unevaluable
+from workflow.engine.timing import UTC_ZONE
 from workflow.engine.values import Json, plain
 
 _HITS = {"UNIQUE", "FIRST", "ANY", "PRIORITY", "COLLECT", "RULE ORDER", "OUTPUT ORDER"}
@@ -128,9 +129,10 @@ def needed(tables: Mapping[str, Json], decision: str) -> dict[str, Json]:
     return found
 
 
-def evaluate(tables: Mapping[str, Json], decision: str, data: Mapping[str, Any]) -> Json:
-    """What this decision says of these data: the outputs by their names, as JSON holds them."""
-    made: Json = plain(_evaluate(tables, decision, dict(data), 0))
+def evaluate(tables: Mapping[str, Json], decision: str, data: Mapping[str, Any], zone: str = UTC_ZONE) -> Json:
+    """What this decision says of these data: the outputs by their names, as JSON holds them. Days are counted in `zone`."""
+    with feel.days_in(zone):
+        made: Json = plain(_evaluate(tables, decision, dict(data), 0))
     return made
 
 

@@ -7,14 +7,17 @@ nothing but null and an empty cell.
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from workflow.engine import limits
 from workflow.engine.findings import Unevaluable
-from workflow.engine.timing import date as moment_of
+from workflow.engine.timing import UTC_ZONE
+from workflow.engine.timing import date as in_zone
 
 Data = Mapping[str, Any]
 Value = Callable[[Data], Any]
@@ -27,6 +30,22 @@ _TOKEN = re.compile(
 )
 _DECIMAL = re.compile(r"-?\d{1,400}(\.\d{1,400})?", re.ASCII)
 _INPUT = "?"
+_zone = ContextVar("zone", default=UTC_ZONE)
+
+
+@contextmanager
+def days_in(zone: str) -> Iterator[None]:
+    """What is worked out within it has its days, and its times that name no zone, in `zone`."""
+    before = _zone.set(zone)
+    try:
+        yield
+    finally:
+        _zone.reset(before)
+
+
+def moment_of(value: Any) -> datetime:
+    """A moment; of a day its first one."""
+    return in_zone(value, _zone.get())
 
 
 def number(value: object) -> Any:
@@ -66,8 +85,7 @@ def read_number(value: object) -> Decimal:
 def _dated(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    moment = moment_of(value)
-    return moment.date() if len(value) == 10 else moment
+    return in_zone(value).date() if len(value) == 10 else moment_of(value)
 
 
 def _kind(value: Any) -> str:

@@ -25,23 +25,30 @@ _LONGEST = timedelta(days=36_600)
 UTC_ZONE = "Etc/UTC"
 
 
-def later(start: datetime, duration: str) -> datetime:
-    """This moment and this ISO 8601 duration; a month after 31 January is the last day of February."""
+def later(start: datetime, duration: str, zone: str = UTC_ZONE) -> datetime:
+    """This moment and this ISO 8601 duration; a month after 31 January is the last day of February.
+
+    Years, months, weeks and days go by the calendar of `zone`, whose clocks show the same time then; hours, minutes and seconds are exact.
+    """
     match = _DURATION.fullmatch(duration.strip())
     if not match:
         raise Unevaluable(f"{duration!r} is no ISO 8601 duration, such as P3D or PT12H")
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
     seconds = float((match.group(7) or "0").replace(",", "."))
-    total = start.year * 12 + start.month - 1 + years * 12 + months
+    there = start.astimezone(ZoneInfo(zone))
+    total = there.year * 12 + there.month - 1 + years * 12 + months
     if total // 12 > 9000:
         raise Unevaluable(f"{duration!r} is too long")
     year, month = divmod(total, 12)
-    moved = start.replace(year=year, month=month + 1, day=min(start.day, calendar.monthrange(year, month + 1)[1]))
     try:
-        span = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        if span > _LONGEST:
+        by_day, exact = timedelta(weeks=weeks, days=days), timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        if by_day + exact > _LONGEST:
             raise OverflowError
-        return moved + span
+        if by_day or years or months:
+            last = calendar.monthrange(year, month + 1)[1]
+            moved = there.replace(year=year, month=month + 1, day=min(there.day, last), fold=0)
+            start = (moved + by_day).astimezone(UTC)
+        return start + exact
     except OverflowError as error:
         raise Unevaluable(f"{duration!r} is too long") from error
 
@@ -71,7 +78,7 @@ def due(
     if timer["timer"] == "at":
         return date(value, zone), None, 1
     if timer["timer"] == "after":
-        return (date(value, zone) if isinstance(value, datetime) else later(now, str(value))), None, 1
+        return (date(value, zone) if isinstance(value, datetime) else later(now, str(value), zone)), None, 1
     return _cycle(str(value), now, zone)
 
 
@@ -89,20 +96,35 @@ def _cycle(text: str, now: datetime, zone: str) -> tuple[datetime, str | None, i
         raise Unevaluable(f"{text!r} is no ISO 8601 cycle, such as R3/PT1H")
     times = int(parts[0][1:]) if parts[0][1:] else -1
     period = parts[-1]
-    if later(now, period) <= now + timedelta(seconds=1):
+    if later(now, period, zone) <= now + timedelta(seconds=1):
         raise Unevaluable(f"{text!r} repeats too fast")
-    first = date(parts[1], zone) if len(parts) == 3 else later(now, period)
+    first = date(parts[1], zone) if len(parts) == 3 else later(now, period, zone)
     return first, period, times
 
 
-def following(last: datetime, period: str, times: int, now: datetime) -> tuple[datetime, int] | None:
+def following(
+    last: datetime, period: str, times: int, now: datetime, zone: str = UTC_ZONE
+) -> tuple[datetime, int] | None:
     """The next moment of a cycle after now, and how often still; None when it is over. Missed rounds are not made up for."""
     left = times - 1 if times > 0 else times
-    moment = later(last, period)
+    moment = later(last, period, zone)
     while moment <= now and left != 0:
-        behind = (now - moment) / max(moment - last, timedelta(seconds=1))
-        if behind > 1000 and times < 0:
-            moment += int(behind) * (moment - last)
-        last, moment = moment, later(moment, period)
+        if times < 0:
+            moment = _caught_up(last, moment, now, zone if _by_days(period) else UTC_ZONE)
+        last, moment = moment, later(moment, period, zone)
         left = left - 1 if left > 0 else left
     return None if left == 0 else (moment, left)
+
+
+def _by_days(period: str) -> bool:
+    """Whether it counts days, or what is longer, and no time of day."""
+    return "T" not in period.upper()
+
+
+def _caught_up(last: datetime, moment: datetime, now: datetime, zone: str) -> datetime:
+    """The moment, or where more than a thousand rounds are behind, one shortly before now; a round is as long on the clocks of `zone` as the last."""
+    there = ZoneInfo(zone)
+    began, ended, reads = (each.astimezone(there).replace(tzinfo=None) for each in (last, moment, now))
+    length = max(ended - began, timedelta(seconds=1))
+    rounds = (reads - ended) // length - 1
+    return (ended + rounds * length).replace(tzinfo=there).astimezone(UTC) if rounds > 1000 else moment
