@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
@@ -22,6 +22,8 @@ _OTHERWISE: Mapping[str, Sequence[str]] = {
     "uuid": ("7", '"0196b0a0000070008000000000000000"', '"{0196b0a0-0000-7000-8000-000000000000}"'),
 }
 """JSON that is no value of a type, or that only some readers would take for one."""
+_DAY, _OR_DAY = '"2026-01-31"', {"date", "date-time"}
+"""Where a moment is meant a plain day may be, too, if the schema says so."""
 _IN_QUERIES: Mapping[str, Sequence[str]] = {
     "integer": ("1_0", " 5", "٣", "+5", "5.0"),
     "boolean": ("yes", "1", "on", "TRUE"),
@@ -55,7 +57,9 @@ def _in_query(operation: Operation) -> Iterator[tuple[str, str]]:
     for name, said in operation.parameters.items():
         if said["in"] == "query":
             kinds = set(_kinds(operation, said["schema"]))
-            yield from ((name, value) for kind in kinds for value in _IN_QUERIES.get(kind, ()) if len(kinds) == 1)
+            yield from (
+                (name, value) for kind in kinds for value in _IN_QUERIES.get(kind, ()) if kinds in ({kind}, _OR_DAY)
+            )
 
 
 def _in_body(operation: Operation, body: Any) -> Iterator[str]:
@@ -71,7 +75,7 @@ def _in_body(operation: Operation, body: Any) -> Iterator[str]:
     for place, kinds in _places(operation, schema, body, ()):
         name = f"{operation.name}: /{'/'.join(map(str, place))}"
         for kind in kinds:
-            for other in _OTHERWISE.get(kind, ()):
+            for other in _otherwise(kind, kinds):
                 if not _refused(model, _with(body, place, decoded(other.encode())), place):
                     yield f"{name} takes {other}"
         if "text" in kinds:
@@ -82,6 +86,11 @@ def _in_body(operation: Operation, body: Any) -> Iterator[str]:
             kept = _kept(model, _with(body, place, _inserted(given, "e\u0301")), place)
             if kept is not None and not unicodedata.is_normalized("NFC", kept):
                 yield f"{name} keeps e and an accent as two characters"
+
+
+def _otherwise(kind: str, kinds: Container[str]) -> Iterator[str]:
+    """What is no value of the kind, nor of another that the place takes."""
+    return (other for other in _OTHERWISE.get(kind, ()) if other != _DAY or "date" not in kinds)
 
 
 def _places(operation: Operation, schema: Any, body: Any, place: Place) -> Iterator[tuple[Place, set[str]]]:

@@ -23,7 +23,7 @@ from pydantic_core import to_jsonable_python
 from tailrace.core.mailboxes import mailbox
 from tailrace.core.meaning import Means
 from tailrace.core.text import block, code, file, line, opaque, searched, xml
-from tailrace.core.wire import TextRule
+from tailrace.core.wire import TextRule, as_written
 
 _LINE, _BLOCK, _CODE = (BeforeValidator(TextRule(rule)) for rule in (line, block, code))
 
@@ -126,6 +126,7 @@ _DAY: TypeAdapter[date] = TypeAdapter(Day)
 def _moment_or_day(value: object) -> datetime | date:
     """One of the two, so that a refusal says what is wrong with that one."""
     is_day = len(value) == len("2026-01-31") if isinstance(value, str) else type(value) is date
+    value = as_written(date if is_day else datetime, value)
     try:
         return _DAY.validate_python(value) if is_day else _MOMENT.validate_python(value)
     except ValidationError as error:

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from tailrace.core.text import line
 
-__all__ = ["REPEATED", "SHAPES", "Shape", "TextRule", "WireModel", "plain_number"]
+__all__ = ["REPEATED", "SHAPES", "Shape", "TextRule", "WireModel", "as_written", "plain_number"]
 
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 40
@@ -79,7 +79,7 @@ def plain_number(value: Any) -> Any:
         raise ValueError(SHAPES[Decimal].detail)
     if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) > _MOST_DIGITS:
         raise ValueError("has too many digits")
-    return _written(Decimal, value)
+    return as_written(Decimal, value)
 
 
 def _strict(schema: Any, own: type) -> Any:
@@ -119,8 +119,8 @@ def _bounded(schema: Any) -> Any:
     return {**schema, **bounds, "strict": True}
 
 
-def _written(kind: type, value: Any) -> Any:
-    """A text that has the shape of the type; other values as they are, but for numbers where no number is meant."""
+def as_written(kind: type, value: Any) -> Any:
+    """A text that has the shape of the type; other values as they are, but for numbers where no number is meant. Raises ValueError."""
     if isinstance(value, str) and not SHAPES[kind].pattern.fullmatch(value):
         raise ValueError(SHAPES[kind].detail)
     if kind in (datetime, date) and isinstance(value, bool | int | float | Decimal):
@@ -137,9 +137,9 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "int": _bounded,
     "str": _before(TextRule(line)),
     "decimal": _before(plain_number),
-    "datetime": _before(lambda value: _written(datetime, value)),
-    "date": _before(lambda value: _written(date, value)),
-    "uuid": _before(lambda value: _written(UUID, value)),
+    "datetime": _before(lambda value: as_written(datetime, value)),
+    "date": _before(lambda value: as_written(date, value)),
+    "uuid": _before(lambda value: as_written(UUID, value)),
 }
 
 
