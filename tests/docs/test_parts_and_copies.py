@@ -21,10 +21,9 @@ from tailrace_testing.databases import Databases
 AT = "/v1/claims"
 _IMPORTS = '''"""What the page shows besides."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Mapped, relationship
 
 from claims.models import Base, Claim
@@ -34,11 +33,11 @@ from contracts.claims import ClaimEvent
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.fields import Sentence, Text
 from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Part
-from tailrace.http.etag import IfMatch
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.routing import Body, Tx, View
+from tailrace.http.parts import part_routes
+from tailrace.http.routing import Body, View
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica
 
@@ -58,7 +57,7 @@ _SAID = {
 @pytest.fixture
 async def claims(tmp_path: Path, databases: Databases) -> AsyncIterator[ModuleType]:
     """The manifest's module, with the parts and the copy, and with a migration for them."""
-    with claims_with(tmp_path, "tests/docs/test_parts_and_copies.py", _IMPORTS, 5, _SAID) as claims:
+    with claims_with(tmp_path, "tests/docs/test_parts_and_copies.py", _IMPORTS, 6, _SAID) as claims:
         made = await next_migration(claims.service, databases.admin_url("postgres"), databases.settings, "Findings")
         assert made is not None
         path, text = made
@@ -94,6 +93,7 @@ async def test_parts_and_their_parts_are_written_under_the_claims_version(harnes
     assert (made.status_code, made.headers["etag"], made.headers["location"]) == (201, '"2"', finding)
     photo = await harness.client.post(f"{finding}/photos", json={"url": "a.png"}, headers={"If-Match": '"2"'})
     assert (photo.status_code, photo.headers["etag"]) == (201, '"3"')
+    assert (await harness.client.delete(photo.headers["location"])).status_code == 405
     late = await harness.client.post(f"{finding}/photos", json={"url": "b.png"}, headers={"If-Match": '"2"'})
     assert late.status_code == 412
     for said in ("A dent", "A hole"):
@@ -121,6 +121,16 @@ async def test_a_finding_is_none_of_another_claim(harness: Harness) -> None:
         await harness.client.post(f"{other}/findings/{finding}/photos", json={"url": "a.png"}),
     ]
     assert [answer.status_code for answer in answers] == [404, 404, 404]
+
+
+async def test_written_out_it_does_the_same(harness: Harness, claims: ModuleType) -> None:
+    claim = await _opened(harness)
+    finding = (await harness.client.post(f"{claim}/findings", json={"text": "A dent"})).json()["id"]
+    async with harness.tx() as tx:
+        await claims.besides.add_photo(tx, UUID(claim.rpartition("/")[2]), 2, UUID(finding), "a.png")
+    shown = (await harness.client.get(f"{claim}/findings/{finding}/photos")).json()["items"]
+    told = (await harness.published("claim.photo_added"))[0]
+    assert (shown[0]["url"], told.sequence) == ("a.png", 3)
 
 
 async def test_settling_a_claim_loads_none_of_its_findings(harness: Harness, claims: ModuleType) -> None:

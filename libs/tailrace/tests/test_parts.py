@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import DeclarativeBase
 from toy import Line, Note, NoteRemarked, NoteWritten, Reader, Remark, Writer, service
 
-from tailrace.core.errors import Unknown
+from tailrace.core.errors import Invalid, Refused, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db.models import Part, Tables
 from tailrace.db.outbox import UnrecordedChange
 from tailrace.http.etag import IfMatch
+from tailrace.http.parts import part_routes
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace_testing import Harness, MakeHarness
 
@@ -50,6 +51,50 @@ async def replace_line(tx: Tx, who: Writer, match: IfMatch, note_id: UUID, line_
     line.text = body.text
     note.record(NoteWritten(note_id=note.id, text=body.text))
     return line
+
+
+class RemarkBody(Body):
+    words: str
+
+
+class RemarkView(View):
+    id: UUID
+    words: str
+
+
+async def unclosed(tx: Tx, note_id: UUID, match: int | None) -> Note:
+    note = await tx.load(Note, note_id, match)
+    if note.status == "closed":
+        raise Refused("It is closed.")
+    return note
+
+
+async def sensible(tx: Tx, remark: Remark) -> None:
+    if remark.words == "nonsense":
+        raise Invalid.field("/words", f"That is nonsense in {remark.line.text}.")
+
+
+async def may_go(tx: Tx, remark: Remark) -> None:
+    if remark.words == "quite":
+        raise Refused("It was said.")
+
+
+part_routes(
+    router,
+    "/{note_id}/lines/{line_id}/remarks",
+    Remark,
+    "a remark",
+    body=RemarkBody,
+    view=RemarkView,
+    reader=Reader,
+    writer=Writer,
+    added=NoteRemarked,
+    changed=NoteRemarked,
+    removed=NoteRemarked,
+    load=unclosed,
+    before_write=sensible,
+    before_delete=may_go,
+)
 
 
 @pytest.fixture
@@ -139,3 +184,63 @@ def test_a_part_says_what_it_is_part_of(root: dict[str, str]) -> None:
 
     with pytest.raises(TypeError, match="Stray is part of nothing: __root__ has to name the relationship"):
         type("Stray", (Part, Apart), {"__tablename__": "stray", **root})
+
+
+async def test_routes_of_parts_that_are_said_once_find_a_part_below_its_path_alone(toy: Harness) -> None:
+    (note_id, line_id, remark_id), (other_note, other_line, _) = [await _remarked(toy) for _ in range(2)]
+    here = f"/v1/notes/{note_id}/lines/{line_id}/remarks"
+    made = await toy.client.post(here, json={"words": "very"}, headers={"If-Match": '"2"'})
+    assert (made.status_code, made.headers["etag"], made.headers["location"]) == (
+        201,
+        '"3"',
+        f"{here}/{made.json()['id']}",
+    )
+    assert [one["words"] for one in (await toy.client.get(here)).json()["items"]] == ["quite", "very"]
+    shown = await toy.client.get(f"{here}/{remark_id}")
+    assert (shown.json()["words"], shown.headers["etag"][:3]) == ("quite", '"3-')
+    wrong = [(note_id, other_line), (other_note, line_id), (uuid7(), line_id)]
+    for elsewhere in [f"/v1/notes/{note}/lines/{line}/remarks" for note, line in wrong]:
+        answers = [
+            await toy.client.get(elsewhere),
+            await toy.client.post(elsewhere, json={"words": "nowhere"}),
+            await toy.client.get(f"{elsewhere}/{remark_id}"),
+            await toy.client.put(f"{elsewhere}/{remark_id}", json={"words": "nowhere"}),
+            await toy.client.delete(f"{elsewhere}/{remark_id}"),
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404, 404, 404, 404]
+
+
+async def test_a_part_that_is_replaced_by_the_same_is_told_of_by_no_event(toy: Harness) -> None:
+    note_id, line_id, remark_id = await _remarked(toy)
+    here = f"/v1/notes/{note_id}/lines/{line_id}/remarks/{remark_id}"
+    tags = [(await toy.client.put(here, json={"words": words})).headers["etag"] for words in ("quite", "much", "much")]
+    assert tags == ['"2"', '"3"', '"3"']
+    assert [each.event.model_dump()["words"] for each in await toy.published("note.remarked")] == ["quite", "much"]
+
+
+async def test_the_root_says_whether_its_parts_may_change(toy: Harness) -> None:
+    note_id, line_id, remark_id = await _remarked(toy)
+    await toy.client.post(f"/v1/notes/{note_id}/close", json={})
+    here = f"/v1/notes/{note_id}/lines/{line_id}/remarks"
+    answers = [
+        await toy.client.post(here, json={"words": "late"}),
+        await toy.client.put(f"{here}/{remark_id}", json={"words": "late"}),
+    ]
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert [one["words"] for one in (await toy.client.get(here)).json()["items"]] == ["quite"]
+
+
+async def test_the_service_says_what_else_refuses_a_part(toy: Harness) -> None:
+    note_id, line_id, remark_id = await _remarked(toy)
+    here = f"/v1/notes/{note_id}/lines/{line_id}/remarks"
+    answers = [
+        await toy.client.post(here, json={"words": "nonsense"}),
+        await toy.client.put(f"{here}/{remark_id}", json={"words": "nonsense"}),
+        await toy.client.delete(f"{here}/{remark_id}"),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 409]
+    assert answers[0].json()["errors"] == [{"field": "/words", "detail": "That is nonsense in x."}]
+    await toy.client.put(f"{here}/{remark_id}", json={"words": "hardly"})
+    assert (await toy.client.delete(f"{here}/{remark_id}")).status_code == 204
+    said = [each.event.model_dump()["words"] for each in await toy.published("note.remarked")]
+    assert said == ["quite", "hardly", "hardly"]
