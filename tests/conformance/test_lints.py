@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -44,14 +45,21 @@ def _misused(text: str) -> list[str]:
 def test_every_library_module_stays_one_room(library: str) -> None:
     modules = sorted((_ROOT / library / "src").rglob("*.py"))
     assert modules
-    found = []
-    for path in modules:
-        text = path.read_text()
-        if len(text.splitlines()) > _MOST_LINES:
-            found.append(f"{path} has more than {_MOST_LINES} lines")
-        if text.strip() and not ast.get_docstring(ast.parse(text)):
-            found.append(f"{path} opens with no docstring")
-    say_all(found)
+    say_all([f"{path} {fault}" for path in modules for fault in _oversized(path.read_text())])
+
+
+def test_a_module_that_is_no_single_room_is_caught() -> None:
+    said = '"""What it promises."""\n'
+    assert list(_oversized(said + "x = 1\n" * _MOST_LINES)) == [f"has more than {_MOST_LINES} lines"]
+    assert list(_oversized("x = 1\n")) == ["opens with no docstring"]
+    assert list(_oversized("")) == list(_oversized(said + "x = 1\n" * (_MOST_LINES - 1))) == []
+
+
+def _oversized(text: str) -> Iterator[str]:
+    if len(text.splitlines()) > _MOST_LINES:
+        yield f"has more than {_MOST_LINES} lines"
+    if text.strip() and not ast.get_docstring(ast.parse(text)):
+        yield "opens with no docstring"
 
 
 def test_sources_have_the_words_of_the_field() -> None:
@@ -143,3 +151,47 @@ def _kept_times(text: str) -> Iterator[str]:
             waiting.append(node.args)
         else:
             waiting += ast.iter_child_nodes(node)
+
+
+_NAMES = re.compile(r"\b_\w+")
+_CODE = ("libs/*/src", "libs/*/tests", "services/*/src", "services/*/tests", "contracts", "demo", "tests")
+
+
+def test_what_a_module_keeps_to_itself_it_uses() -> None:
+    modules = sorted({path for pattern in _CODE for folder in _ROOT.glob(pattern) for path in folder.rglob("*.py")})
+    assert len(modules) > 1000
+    say_all([f"{path.relative_to(_ROOT)}: {found}" for path in modules for found in _unused(path.read_text())])
+
+
+def test_a_private_name_that_is_left_over_is_caught() -> None:
+    assert list(_unused("_HEADS = 1\n_TAILS: int = 2\nprint(_TAILS)")) == ["_HEADS in line 1"]
+    assert list(_unused("def _help() -> None:\n    _help()\n\nclass _Left: ...")) == [
+        "_help in line 1",
+        "_Left in line 4",
+    ]
+    assert list(_unused("@route\ndef _found() -> None: ...\n_, MANY = 1, 2\n__all__ = []")) == []
+
+
+def _unused(text: str) -> Iterator[str]:
+    """The private names of a module's own level that no other statement there says; what is decorated, the decorator knows."""
+    said = [(node, {name for each in ast.walk(node) for name in _said(each)}) for node in ast.parse(text).body]
+    often = Counter(name for _, names in said for name in names)
+    for node, names in said:
+        for name in _defined(node):
+            if re.match("_[^_]", name) and often[name] == (name in names):
+                yield f"{name} in line {node.lineno}"
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [] if node.decorator_list else [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _said(node: ast.AST) -> Iterator[str]:
+    """Names that are read, and those in texts, since an annotation may be one."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from _NAMES.findall(node.value)

@@ -19,7 +19,6 @@ HEAD = (
     '<message id="M1" name="paid"/><message id="M2" name="shipped"/><signal id="S1" name="stop"/>'
     '<error id="E1" name="broken" errorCode="B1"/><escalation id="X1" name="late" escalationCode="L1"/>'
 )
-_numbers = itertools.count(1)
 
 
 def flows(text: str) -> str:

@@ -7,7 +7,6 @@ _READ = "async def read_card(tx: Tx, who: Reader, card_id: UUID) -> Card:\n    r
 _LOAD = "    card = await tx.load(Card, card_id, match)\n    card.relabel(body.label)\n"
 _CLOSE = "async def close_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID) -> Card:\n"
 _STAMPS = "    card = await tx.find(Card, card_id)\n    return StampsView(texts=[stamp.text for stamp in card.stamps])"
-_EMAIL = "    email: Annotated[Personal[str], masked(pii)]\n"
 
 TOYS = (
     toy(

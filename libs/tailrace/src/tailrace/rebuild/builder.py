@@ -41,10 +41,6 @@ _TIMEOUT = 20.0
 """Seconds for which they stand still at most while the last events are read."""
 _TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 10, 0.2, 5.0
 _UNDECLARED = "UndefinedTableError"
-_HEADS = """SELECT DISTINCT ON (p.aggregate_id) p.subscriber, p.aggregate_id, p.topic, p.partition, p.offset,
-    EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
-    FROM dead_letter p WHERE p.aggregate_id IS NOT NULL
-    ORDER BY p.aggregate_id, p.epoch, p.sequence, p.topic, p.partition, p.offset"""
 
 
 @contextmanager

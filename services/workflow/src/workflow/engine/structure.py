@@ -7,8 +7,6 @@ from workflow.engine.findings import Finding
 from workflow.engine.reader import File
 from workflow.engine.values import Json
 
-_CATCHING = {"message", "timer", "signal", "conditional"}
-
 
 def check(file: File, key: str, process: Json) -> None:
     """Add to the file's findings what stands against running this process; in lenient mode make it run where that is honest."""
