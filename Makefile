@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz faults drill bench imports check lint words formats types generated charts s3 olap compose docs format lock lock-services clean
+.PHONY: help install demo up down status test containers clients fuzz faults drill bench bench-services imports check lint words formats types generated charts s3 olap compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -27,7 +27,7 @@ TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/suppo
 	$(filter-out $(addsuffix /tests/walk.py,$(TESTED)),$(wildcard services/*/tests/walk.py))
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "  ARGS=… goes to pytest or the demo; SERVICE=… tests that one, AGAIN=1 runs every test, CONTAINERS=1 with Docker; ALL=1 replays every purchase in the demo."
 
 demo: up ## Install, start everything, run the main job, leave the fleet running
@@ -80,6 +80,10 @@ drill: install ## Rehearse a disaster on a stack of its own, and print how it we
 bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1
 	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure $(if $(SERVICES),--services $(SERVICES)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
+
+bench-services: install ## Measure what so many further services cost, describing, tests and fleet, in scratch copies: N=10 ONLY=describe,tests,fleet REPORT=1
+	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure.services $(if $(N),--services $(N)) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
 imports: install ## Import a file of customers and say what that takes, in this process and on a PostgreSQL of its own: ROWS=100000
 	@IMPORT_ROWS=$(or $(ROWS),100000) $(BIN)/python -m pytest -q -s -n0 services/customers/tests/test_many_imports.py

@@ -11,7 +11,6 @@ from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import Layout, Ports
 from tailrace.stack.plan import Plan, edge_names
 
-_SET_BY_US = ("TAILRACE_DATA", "TAILRACE_PORT_BASE", "TAILRACE_GATEWAY_PORT")
 _LIMITS = {
     "TAILRACE_TENANT_RATE": "50000",
     "TAILRACE_TENANT_BURST": "100000",

@@ -4,7 +4,7 @@ The services are those of `tailrace new service`, installed together, so that fo
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from sandbox import Sandbox
@@ -21,18 +21,19 @@ def generated_names(number: int) -> list[Names]:
 
 
 class Workspace:
-    """`sandbox.root` is the copy, `services` are all that are installed in it, `generated` the ones that were made."""
+    """`sandbox.root` is the copy, `services` are all that are installed in it, `generated` the ones that were made, with these options."""
 
-    def __init__(self, folder: Path, generated: int) -> None:
+    def __init__(self, folder: Path, generated: int, options: Collection[str] = ()) -> None:
         own = load_services()
         self.sandbox = Sandbox(folder)
         self.generated = generated_names(generated)
         for names in self.generated:
-            self._write(scaffold(names, own, self.sandbox.root))
+            self._write(scaffold(names, own, self.sandbox.root, options))
         self.services = sorted([*(each.name for each in own), *(names.service for names in self.generated)])
         self._install()
-        # Their first migrations, and what follows from all manifests.
-        self.sandbox.python("-m", "tailrace.cli.new", *(names.service for names in self.generated))
+        # Their first migrations, and what follows from all manifests; without any, that alone.
+        made = ["tailrace.cli.new", *(names.service for names in self.generated)]
+        self.sandbox.python("-m", *(made if self.generated else ["tailrace.cli", "describe"]))
 
     def _write(self, made: dict[Path, str]) -> None:
         for path, text in made.items():
