@@ -9,12 +9,14 @@ already stay as they are.
 import re
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tailrace.http.preferences import weighed
 
+RawHeaders = list[tuple[bytes, bytes]]
 AT_LEAST = 1024
 """Bytes."""
 _LEVEL = 5
@@ -22,6 +24,8 @@ _GZIP = 16 + zlib.MAX_WBITS
 _KINDS = ("application/json", "text/", "image/svg+xml")
 _SUFFIX = b"-gzip"
 _CODED = re.compile(rb'-gzip"')
+_REMEMBERED = 200
+"""Characters of `Accept-Encoding`: what browsers and libraries say is shorter, and who says more is to fill no memory."""
 _CONDITIONS = (b"if-match", b"if-none-match")
 _AS_IT_IS = frozenset({204, 205, 206, 304})
 """Without content, or a part of what somebody began to take as it is."""
@@ -37,23 +41,22 @@ class Compression:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seen = b",".join(value for name, value in scope["headers"] if name in _CONDITIONS)
-        if _SUFFIX in seen:
-            scope["headers"] = [
-                (name, _CODED.sub(b'"', value) if name in _CONDITIONS else value) for name, value in scope["headers"]
-            ]
-        asked = Headers(scope=scope)
-        least = 1 if refuses_identity(asked) else AT_LEAST
-        answer = _Answer(send, takes_gzip(asked), least, seen, scope["method"] == "HEAD")
-        await self._app(scope, receive, answer.send)
-        await answer.break_off()
+        coding = Coding.of(scope["headers"], scope["method"])
+        scope["headers"] = coding.known_again(scope["headers"])
+
+        async def send_on(message: Message) -> None:
+            for each in coding.take(message):
+                await send(each)
+
+        await self._app(scope, receive, send_on)
+        for each in coding.break_off():
+            await send(each)
 
 
-@dataclass
-class _Answer:
-    """One answer on its way out. Its head waits for the first piece of its body, which tells how long it is."""
+@dataclass(slots=True)
+class Coding:
+    """How one request is answered. The head of the answer waits for the first piece of its body, which tells how long it is."""
 
-    _send: Send
     _gzip: bool
     _least: int
     """Bytes from which on it is compressed."""
@@ -62,7 +65,21 @@ class _Answer:
     _start: Message | None = None
     _compressor: "zlib._Compress | None" = None
 
-    async def send(self, message: Message) -> None:
+    @classmethod
+    def of(cls, asked: RawHeaders, method: str) -> "Coding":
+        seen = b",".join(value for name, value in asked if name in _CONDITIONS)
+        said = ",".join(value.decode("latin-1") for name, value in asked if name == b"accept-encoding")
+        gzip, refuses = _remembered(said) if len(said) <= _REMEMBERED else _taken(said)
+        return cls(gzip, 1 if refuses else AT_LEAST, seen, method == "HEAD")
+
+    def known_again(self, asked: RawHeaders) -> RawHeaders:
+        """The headers of the request with the ETags that the service gave."""
+        if _SUFFIX not in self._seen:
+            return asked
+        return [(name, _CODED.sub(b'"', value) if name in _CONDITIONS else value) for name, value in asked]
+
+    def take(self, message: Message) -> list[Message]:
+        """What goes out now, of what the service says next."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=list(message["headers"]))
             message = {**message, "headers": headers.raw}
@@ -71,14 +88,15 @@ class _Answer:
                 # The 200 that it stands for would have said so (RFC 9110, 15.4.5).
                 if "no-transform" not in headers.get("cache-control", "").lower():
                     _vary(headers)
+                message["headers"] = headers.raw
             if _may_be_coded(message["status"], headers):
                 self._start = message
-                return
+                return []
         elif message["type"] == "http.response.body":
-            message = await self._body(message)
-        await self._send(message)
+            return self._body(message)
+        return [message]
 
-    async def _body(self, message: Message) -> Message:
+    def _body(self, message: Message) -> list[Message]:
         body, more = message.get("body", b""), message.get("more_body", False)
         start, self._start = self._start, None
         headers = MutableHeaders(raw=start["headers"] if start else [])
@@ -94,20 +112,27 @@ class _Answer:
             )
             if start is not None and not more and not self._head:
                 headers["Content-Length"] = str(len(body))
-        if start is not None:
-            await self._send(start)
-        return {**message, "body": body}
+        message = {**message, "body": body}
+        return [message] if start is None else [{**start, "headers": headers.raw}, message]
 
-    async def break_off(self) -> None:
+    def break_off(self) -> list[Message]:
         """The answer ended before its body began: let its head go out, so that it is seen as broken off."""
-        if self._start is not None:
-            await self._send(self._start)
+        return [] if self._start is None else [self._start]
 
     def _name_coding(self, headers: MutableHeaders) -> None:
         """What the client has is what it named."""
         tag = headers.get("etag", "")
         if tag.endswith('"') and (coded := coded_tag(tag)).encode("latin-1") in self._seen:
             headers["ETag"] = coded
+
+
+def _taken(said: str) -> tuple[bool, bool]:
+    """Whether gzip is taken by what `Accept-Encoding` says, and whether nothing else is."""
+    asked = Headers({"accept-encoding": said} if said else {})
+    return takes_gzip(asked), refuses_identity(asked)
+
+
+_remembered = lru_cache(1024)(_taken)
 
 
 def takes_gzip(asked: Headers) -> bool:
