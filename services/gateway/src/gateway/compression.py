@@ -8,6 +8,7 @@ already stay as they are.
 
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ AT_LEAST = 1024
 """Bytes."""
 _LEVEL = 5
 _GZIP = 16 + zlib.MAX_WBITS
-_KINDS = ("application/json", "text/", "image/svg+xml")
+_KINDS = (b"application/json", b"text/", b"image/svg+xml")
 _SUFFIX = b"-gzip"
 _CODED = re.compile(rb'-gzip"')
 _REMEMBERED = 200
@@ -81,15 +82,15 @@ class Coding:
     def take(self, message: Message) -> list[Message]:
         """What goes out now, of what the service says next."""
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=list(message["headers"]))
-            message = {**message, "headers": headers.raw}
+            said = _said(message["headers"])
             if message["status"] == 304:
+                headers = MutableHeaders(raw=list(message["headers"]))
                 self._name_coding(headers)
                 # The 200 that it stands for would have said so (RFC 9110, 15.4.5).
-                if "no-transform" not in headers.get("cache-control", "").lower():
+                if b"no-transform" not in said.get(b"cache-control", b"").lower():
                     _vary(headers)
-                message["headers"] = headers.raw
-            if _may_be_coded(message["status"], headers):
+                message = {**message, "headers": headers.raw}
+            if _may_be_coded(message["status"], said):
                 self._start = message
                 return []
         elif message["type"] == "http.response.body":
@@ -99,10 +100,11 @@ class Coding:
     def _body(self, message: Message) -> list[Message]:
         body, more = message.get("body", b""), message.get("more_body", False)
         start, self._start = self._start, None
-        headers = MutableHeaders(raw=start["headers"] if start else [])
+        headers = None
         if start is not None:
+            headers = MutableHeaders(raw=list(start["headers"]))
             _vary(headers)
-            size = headers.get("content-length")
+            size = _said(start["headers"]).get(b"content-length") if self._gzip else None
             if self._gzip and (int(size) if size else AT_LEAST if more or self._head else len(body)) >= self._least:
                 self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
                 _code(headers)
@@ -110,10 +112,10 @@ class Coding:
             body = self._compressor.compress(body) + self._compressor.flush(
                 zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
             )
-            if start is not None and not more and not self._head:
+            if headers is not None and not more and not self._head:
                 headers["Content-Length"] = str(len(body))
-        message = {**message, "body": body}
-        return [message] if start is None else [{**start, "headers": headers.raw}, message]
+            message = {**message, "body": body}
+        return [message] if headers is None else [{**(start or {}), "headers": headers.raw}, message]
 
     def break_off(self) -> list[Message]:
         """The answer ended before its body began: let its head go out, so that it is seen as broken off."""
@@ -147,14 +149,19 @@ def refuses_identity(asked: Headers) -> bool:
     return weights.get("identity", weights.get("*", 1.0)) == 0
 
 
-def _may_be_coded(status: int, headers: Headers) -> bool:
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if status < 200 or status in _AS_IT_IS or "content-encoding" in headers or kind == "text/event-stream":
+def _said(headers: RawHeaders) -> dict[bytes, bytes]:
+    """The headers of an answer by their names; of several of one name, the first."""
+    return dict(reversed(headers))
+
+
+def _may_be_coded(status: int, said: Mapping[bytes, bytes]) -> bool:
+    kind = said.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if status < 200 or status in _AS_IT_IS or b"content-encoding" in said or kind == b"text/event-stream":
         return False
     # RFC 9110, 7.7: the origin counts on the bytes, as a file with a hash and ranges does.
-    if "no-transform" in headers.get("cache-control", "").lower():
+    if b"no-transform" in said.get(b"cache-control", b"").lower():
         return False
-    return kind.startswith(_KINDS) or kind.endswith("+json")
+    return kind.startswith(_KINDS) or kind.endswith(b"+json")
 
 
 def _vary(headers: MutableHeaders) -> None:

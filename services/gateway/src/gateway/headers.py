@@ -45,10 +45,11 @@ _SET_HERE = frozenset(
 )
 _NOT_HANDED_ON = _HOP_BY_HOP | _SET_HERE
 _IDENTITY = (b"x-tenant", b"x-user")
-_OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
+_NOT_PASSED_BACK = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
+_NONE: frozenset[bytes] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """What the gateway says of a request to the service: its id, the trace that it belongs to, if it came with one, who asks, and how long they wait,
     in seconds."""
@@ -82,7 +83,7 @@ def handed_on(head: Head, said: Said, length: int | None) -> Headers:
     `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing.
     """
     trace = tracing.handed_on(said.trace)
-    dropped = _NOT_HANDED_ON | _named_in_connection(head.headers) | {name.encode() for name in trace}
+    dropped = _NOT_HANDED_ON.union(_named_in_connection(head.headers), map(str.encode, trace))
     headers = [each for each in head.headers if each[0] not in dropped and not _claims_identity(each[0])]
     headers += [(name.encode(), value.encode()) for name, value in trace.items()]
     headers += (
@@ -101,7 +102,7 @@ def handed_on(head: Head, said: Said, length: int | None) -> Headers:
 def answer_headers(upstream: Iterable[tuple[bytes, bytes]], own: dict[str, str]) -> Headers:
     """What the client gets: the service's headers byte for byte, and the gateway's `own`."""
     lowered = [(name.lower(), value) for name, value in upstream]
-    dropped = _HOP_BY_HOP | _OWN_ANSWER | _named_in_connection(lowered)
+    dropped = _NOT_PASSED_BACK.union(_named_in_connection(lowered))
     kept = [(name, value) for name, value in lowered if name not in dropped]
     return [*kept, *((name.lower().encode(), value.encode()) for name, value in own.items())]
 
@@ -109,8 +110,8 @@ def answer_headers(upstream: Iterable[tuple[bytes, bytes]], own: dict[str, str])
 def _named_in_connection(headers: Headers) -> frozenset[bytes]:
     """RFC 9110, 7.6.1: what Connection lists belongs to this connection. It cannot take back how long the body is."""
     named = {option.strip().lower() for name, value in headers if name == b"connection" for option in value.split(b",")}
-    return frozenset(named - {b"content-length", b""})
+    return frozenset(named - {b"content-length", b""}) if named else _NONE
 
 
 def _claims_identity(name: bytes) -> bool:
-    return name.replace(b"_", b"-").startswith(_IDENTITY)
+    return name[:1] == b"x" and name.replace(b"_", b"-").startswith(_IDENTITY)

@@ -72,6 +72,10 @@ def _lengths() -> Iterator[tuple[str, bytes]]:
                 body=b"abcdef" + (_SECOND if first == second else _SMUGGLED),
             ),
         )
+        yield (
+            f"lengths {first!r} and {second!r}, and nothing behind",
+            _post(b"Content-Length: " + first, b"Content-Length: " + second, body=b"abcdef"),
+        )
     for names in (
         (b"Content-Length", b"content-length"),
         (b"Content-Length", b"Content_Length"),

@@ -23,7 +23,7 @@ from tailrace.core.ids import uuid7
 from tailrace.http.problem_details import METHODS, answer, problem_of
 from tailrace.http.uvicorn_protocol import READ_ON
 from tailrace.observability import metrics, tracing
-from tailrace.observability.logs import log
+from tailrace.observability.logs import said
 
 _QUIET = ("/health/", "/metrics")
 _DIGITS = 15
@@ -84,12 +84,12 @@ class RequestId:
         return next((f"{prefix}…" for prefix in self._public if path.startswith(prefix)), path)
 
 
-def note_served(method: str, route: str, path: str, status: int, began: float, **more: str) -> None:
+def note_served(method: str, route: str, path: str, status: int, began: float, **more: object) -> None:
     """Count a request that is over, and write its line. `status` is 0 of one that was not answered; `more` is what nothing else has the line say."""
     seconds = time.perf_counter() - began
     # A label is a name out of the code; OpenTelemetry has this one for what is none.
     metrics.request_served(method if method in METHODS else "_OTHER", route, status, seconds)
-    log.info("request", **more, method=method, path=path, status=status, ms=round(seconds * 1000, 1))
+    said("request", **more, method=method, path=path, status=status, ms=round(seconds * 1000, 1))
 
 
 class HeadAsGet:
@@ -182,10 +182,10 @@ def _check(scope: Scope) -> None:
 
 def completed(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
     """The headers of an answer, with what every answer has."""
-    said = list(headers)
-    named = {name.lower() for name, _ in said}
-    defaults = (default for default in _DEFAULTS if default[0] not in named)
-    return [*said, *defaults, (b"x-request-id", request_id.encode())]
+    named = [*headers]
+    names = {name.lower() for name, _ in named}
+    defaults = (default for default in _DEFAULTS if default[0] not in names)
+    return [*named, *defaults, (b"x-request-id", request_id.encode())]
 
 
 def _declared(scope: Scope) -> int:

@@ -1,6 +1,7 @@
 """One service as a process: HTTP, consumer and timers side by side locally, each on its own in a cluster; a graceful stop for all."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -145,6 +146,9 @@ async def _serve(
         await serving
         raise SystemExit(f"{service.name} could not start; its log says why")
     working = [asyncio.create_task(work) for work in _work(service, settings, app, stop, parts)]
+    # What is here by now stays: a collector that looked through it again and again would hold up requests for some milliseconds each time.
+    gc.collect()
+    gc.freeze()
     log.info("serving", port=port)
     if on_ready is not None:
         on_ready()

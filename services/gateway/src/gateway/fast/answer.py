@@ -27,7 +27,7 @@ class Unread(Enum):
     """It is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """The head of a plain answer: where its body begins and how long that is, and whether the connection is good for another request."""
 

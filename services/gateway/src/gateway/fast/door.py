@@ -30,7 +30,7 @@ from tailrace.observability import tracing
 _TRACE = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """The other end of a connection or, behind a proxy that is believed, whoever that names."""
 
@@ -103,18 +103,20 @@ class FastDoor:
             return None
         if limit is not None:
             limit.enter()
-        begun = Begun(route, request_id, began, taken_on=limit is not None)
+        charged = None
         try:
-            begun.charged = charged = self._admission.charge(route, passport)
+            charged = self._admission.charge(route, passport)
             charged.in_flight.enter(charged.key)
         except Problem as problem:
             pool.put(connection)
-            begun.problem = problem
-            return begun
+            return Begun(route, request_id, began, charged, taken_on=limit is not None, problem=problem)
         trace = _trace_of(head.headers)
         trace_id = None if trace is None else tracing.trace_id(trace)
-        asked = Asked(route, head, charged, coding, request_id, _shown(head.path), who.host, trace_id, began, limit)
-        said = Said(str(request_id), trace, who.host, who.scheme, limit_of(route, head))
+        request_text = str(request_id)
+        asked = Asked(
+            route, head, charged, coding, request_id, request_text, _shown(head.path), who.host, trace_id, began, limit
+        )
+        said = Said(request_text, trace, who.host, who.scheme, limit_of(route, head))
         exchange = Exchange(client, asked, self._accesses, pool.breaker)
         self.passed += 1
         exchange.send(connection, _written(pool, head, said, plain.body))

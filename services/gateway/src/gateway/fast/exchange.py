@@ -34,7 +34,7 @@ class Client(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A request that was let in: what is known of it, and what it holds until it ends."""
 
@@ -43,6 +43,7 @@ class Asked:
     charged: Charged
     coding: Coding
     request_id: UUID
+    request_text: str
     path: str
     host: str
     """Who asks."""
@@ -85,7 +86,7 @@ class Exchange:
         client, self._client = self._client, None
         self._end(answer.status, answer.status)
         if client is not None:
-            client.answer(answer.status, completed(start["headers"], str(asked.request_id)), end["body"])
+            client.answer(answer.status, completed(start["headers"], asked.request_text), end["body"])
 
     def bent(self, transport: asyncio.Transport, data: bytes) -> None:
         route, head = self._asked.route, self._asked.head
@@ -148,8 +149,8 @@ class Exchange:
             asked.path,
             answered,
             asked.began,
-            request_id=str(asked.request_id),
+            request_id=asked.request_text,
             upstream=asked.route.service,
-            tenant=str(charged.key),
+            tenant=charged.key,
             **more,
         )

@@ -34,7 +34,7 @@ _BENT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plain:
     """A request as it was read. `scope` holds what `read_head` reads; `missing` is how much of the body has not come yet."""
 
