@@ -120,10 +120,10 @@ def _lines() -> Iterator[tuple[str, bytes]]:
         yield f"{name} in a value", _get(b"X-A: b" + end + b"Content-Length: 6") + behind
     for before in (b"\r\n", b"\r\n\r\n", b"\n", b" ", b"\t", b"\0", b"\r"):
         yield f"{before!r} before all", before + whole
-    for fold, name in product(
+    for fold, field in product(
         (b"\r\n ", b"\r\n\t", b"\n ", b"\r "), (b"X-A", b"Host2", b"Content-Length", b"Transfer-Encoding")
     ):
-        yield f"{name!r} folded by {fold!r}", _post(name + b":" + fold + b"3", body=b"abc")
+        yield f"{field!r} folded by {fold!r}", _post(field + b":" + fold + b"3", body=b"abc")
     yield "the first line folded", _get(b"X-A: b").replace(b"\r\nHost", b"\r\n Host", 1)
 
 

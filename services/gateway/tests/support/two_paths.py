@@ -93,7 +93,7 @@ class Two:
             f"{side.origin.wrong[:3]} was sent to an origin" for side in (self.fast, self.slow) if side.origin.wrong
         ]
         fast, slow = (_by_case(side.origin.seen) for side in (self.fast, self.slow))
-        for number, name in {**names, None: "of no case"}.items():
+        for number, name in (*names.items(), (None, "of no case")):
             if fast.get(number) != slow.get(number):
                 found.append(f"{name}: the origins saw {fast.get(number)} and {slow.get(number)}")
         for key, answer in self.fast.answers.items():
@@ -142,7 +142,8 @@ async def two_paths(folder: Path) -> AsyncIterator[Two]:
     async with _stands(folder, [port for _, port in served]) as stands:
         for stand, origin in zip(stands, origins, strict=True):
             sides.append(Side(stand, origin, stand.fast))
-        yield Two(*sides, token(exp=2**31))
+        fast, slow = sides
+        yield Two(fast, slow, token(exp=2**31))
     for server, _ in served:
         server.close()
 

@@ -101,6 +101,12 @@ class FastDoor:
         connection = pool.take() if pool is not None else None
         if passport is None or pool is None or connection is None:
             return None
+        # All that is to be made is made before anything is taken that has to be given back.
+        trace = _trace_of(head.headers)
+        trace_id = None if trace is None else tracing.trace_id(trace)
+        request_text = str(request_id)
+        said = Said(request_text, trace, who.host, who.scheme, limit_of(route, head))
+        request = _written(pool, head, said, plain.body)
         if limit is not None:
             limit.enter()
         charged = None
@@ -110,16 +116,12 @@ class FastDoor:
         except Problem as problem:
             pool.put(connection)
             return Begun(route, request_id, began, charged, taken_on=limit is not None, problem=problem)
-        trace = _trace_of(head.headers)
-        trace_id = None if trace is None else tracing.trace_id(trace)
-        request_text = str(request_id)
         asked = Asked(
             route, head, charged, coding, request_id, request_text, _shown(head.path), who.host, trace_id, began, limit
         )
-        said = Said(request_text, trace, who.host, who.scheme, limit_of(route, head))
-        exchange = Exchange(client, asked, self._accesses, pool.breaker)
         self.passed += 1
-        exchange.send(connection, _written(pool, head, said, plain.body))
+        exchange = Exchange(client, asked, self._accesses, pool.breaker)
+        exchange.send(connection, request)
         return exchange
 
     def close(self) -> None:

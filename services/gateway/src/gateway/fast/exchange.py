@@ -18,6 +18,7 @@ from gateway.head import Head, Headers
 from gateway.headers import answer_headers
 from gateway.refusals import UpstreamBroke, UpstreamLate
 from tailrace.core.breaker import Breaker
+from tailrace.core.errors import Problem
 from tailrace.core.manifest import Route
 from tailrace.http.admission import Limit
 from tailrace.http.middleware import completed, note_served
@@ -77,16 +78,26 @@ class Exchange:
 
     def answered(self, answer: Answer, body: bytes) -> None:
         self._connection = None
+        try:
+            headers, body = self._finished(answer, body)
+        except Exception as error:
+            log.error("internal error", error=type(error).__name__, exc_info=error)
+            self._bend(self._begun(problem=Problem()))
+            return
+        client, self._client = self._client, None
+        self._end(answer.status, answer.status)
+        if client is not None:
+            client.answer(answer.status, headers, body)
+
+    def _finished(self, answer: Answer, body: bytes) -> tuple[Headers, bytes]:
+        """The answer as it goes to the client."""
         asked = self._asked
         headers = answer_headers(answer.headers, asked.charged.rate)
         start, end = (
             *asked.coding.take({"type": "http.response.start", "status": answer.status, "headers": headers}),
             *asked.coding.take({"type": "http.response.body", "body": body}),
         )
-        client, self._client = self._client, None
-        self._end(answer.status, answer.status)
-        if client is not None:
-            client.answer(answer.status, completed(start["headers"], asked.request_text), end["body"])
+        return completed(start["headers"], asked.request_text), end["body"]
 
     def bent(self, transport: asyncio.Transport, data: bytes) -> None:
         route, head = self._asked.route, self._asked.head

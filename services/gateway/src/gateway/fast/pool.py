@@ -145,7 +145,7 @@ class Pool:
         self.below = url.raw_path.rstrip("/").encode()
         """What stands before each path."""
         self.host = url.host_port_subcomponent.encode() if url.host_port_subcomponent else b""
-        self._at = url.host, url.port
+        self._at = url.host, url.port or 80
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._dialling: set[asyncio.Task[None]] = set()

@@ -102,6 +102,7 @@ class FastProtocol(HttpProtocol):
         if plain is None:
             return False
         self._request, self._silent = data, False
+        self._unset_keepalive_if_required()
         if plain.missing:
             if self._body_due is None:
                 self._body_due = self.loop.call_later(_BODY_SOON, self._body_late)
@@ -110,7 +111,6 @@ class FastProtocol(HttpProtocol):
         outcome = self.door.enter(self, plain, self._caller)
         if isinstance(outcome, Exchange):
             self._head_arrived()
-            self._unset_keepalive_if_required()
             self._exchange = outcome
         elif outcome is not None:
             self.bend(outcome)
@@ -149,7 +149,7 @@ class FastProtocol(HttpProtocol):
         middleware.trusted_hosts = self.app.trusted_hosts
         with suppress(StopIteration):
             # It waits for nothing but the application in it, and that for nothing.
-            middleware(scope, _nothing, _nothing).send(None)  # type: ignore[arg-type, attr-defined]
+            middleware(scope, _nothing, _nothing).send(None)  # type: ignore[arg-type]
         host = scope["client"][0]
         return Caller(host, address_key(host), scope["scheme"])
 
