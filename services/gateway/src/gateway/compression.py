@@ -165,7 +165,10 @@ def _may_be_coded(status: int, said: Mapping[bytes, bytes]) -> bool:
 
 
 def _vary(headers: MutableHeaders) -> None:
-    if "accept-encoding" not in headers.get("vary", "").lower():
+    said = headers.get("vary")
+    if said is None:
+        headers.append("Vary", "Accept-Encoding")
+    elif "accept-encoding" not in said.lower():
         headers.add_vary_header("Accept-Encoding")
 
 

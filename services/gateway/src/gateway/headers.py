@@ -84,7 +84,11 @@ def handed_on(head: Head, said: Said, length: int | None) -> Headers:
     """
     trace = tracing.handed_on(said.trace)
     dropped = _NOT_HANDED_ON.union(_named_in_connection(head.headers), map(str.encode, trace))
-    headers = [each for each in head.headers if each[0] not in dropped and not _claims_identity(each[0])]
+    headers = [
+        each
+        for each in head.headers
+        if each[0] not in dropped and (each[0][:1] != b"x" or not _claims_identity(each[0]))
+    ]
     headers += [(name.encode(), value.encode()) for name, value in trace.items()]
     headers += (
         (b"x-request-id", said.request_id.encode()),
@@ -114,4 +118,4 @@ def _named_in_connection(headers: Headers) -> frozenset[bytes]:
 
 
 def _claims_identity(name: bytes) -> bool:
-    return name[:1] == b"x" and name.replace(b"_", b"-").startswith(_IDENTITY)
+    return name.replace(b"_", b"-").startswith(_IDENTITY)

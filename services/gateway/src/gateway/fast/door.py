@@ -32,7 +32,7 @@ _TRACE = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 @dataclass(slots=True)
 class Caller:
-    """The other end of a connection or, behind a proxy that is believed, whoever that names."""
+    """The other end of a connection or, behind a proxy that is believed, the client that it names."""
 
     host: str
     key: str
