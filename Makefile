@@ -66,7 +66,8 @@ clients: .venv/.clients ## Build the clients into dist/clients; install what mak
 		|| echo "npm could not install locks/clients: there is no TypeScript client."
 	@touch $@
 
-fuzz: .venv/.clients ## Ask every operation for things at random, on a fleet of its own: EXAMPLES=200 SECONDS=1800 SEED=7
+fuzz: .venv/.clients ## Send the gateway requests made by chance, and ask every operation for things at random, on a fleet of its own: EXAMPLES=200 SECONDS=1800 SEED=7
+	@FUZZ_REQUESTS=$(or $(REQUESTS),5000) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q services/gateway/tests/test_smuggling.py -k chance
 	@FUZZ_PATHS=1000000 FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SECONDS=$(or $(SECONDS),1800) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… MONTH=days REPORT=1
@@ -77,9 +78,14 @@ faults: install ## Trade while processes are killed, on a stack of its own, and 
 drill: install ## Rehearse a disaster on a stack of its own, and print how it went: DRILL=restored, machine or overload
 	@PYTHONPATH=tests/faults:tests/support $(BIN)/python -m drills.$(or $(DRILL),restored) $(ARGS)
 
-bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1
+bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1; or ONLY=gateway beside other proxies, QUICK=1
+ifeq ($(ONLY),gateway)
+	@PYTHONPATH=tests/bench $(BIN)/python -m edge $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(REPORT),--json docs/reports/gateway.json --page docs/reports/gateway.md) $(ARGS)
+else
 	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure $(if $(SERVICES),--services $(SERVICES)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
+endif
 
 bench-services: install ## Measure what so many further services cost, describing, tests and fleet, in scratch copies: N=10 ONLY=describe,tests,fleet REPORT=1
 	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure.services $(if $(N),--services $(N)) $(if $(ONLY),--only $(ONLY)) \

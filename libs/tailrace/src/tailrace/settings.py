@@ -163,6 +163,9 @@ class Settings(BaseSettings):
     """Base address by service name, for the gateway, of those that are not where `TAILRACE_UPSTREAM` says."""
     upstream: str = ""
     """Base address of every service, for the gateway, with `{service}` for its name; empty for 127.0.0.1 and its port in `TAILRACE_PORTS`."""
+    fast_path: bool = True
+    """Whether the gateway passes plain requests on before they become ASGI's (`docs/explanation/performance.md`). Without it every request takes
+    the ASGI path, which decides alike and costs more. Spans (`OTEL_EXPORTER_OTLP_ENDPOINT`) turn it off."""
     tenant_rate: float = 200.0
     """Requests per second that a tenant may send, at each gateway process."""
     tenant_burst: int = 400

@@ -18,6 +18,7 @@ from tailrace.core.errors import Problem
 from tailrace.core.events import Event
 from tailrace.core.manifest import Route
 from tailrace.core.screens import Screen
+from tailrace.http.middleware import BEGAN
 from tailrace.runtime.openapi_screens import PREFIX, path_of
 
 GONE = 499
@@ -58,9 +59,9 @@ def load_templates(folder: Path | None, screens: Iterable[Screen]) -> Templates:
 class _Access:
     """One request, from its admission to the end of its answer."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, began: float | None) -> None:
         self._send = send
-        self._began = time.perf_counter()
+        self._began = began or time.perf_counter()
         self.status = GONE
 
     async def send(self, message: Message) -> None:
@@ -87,19 +88,30 @@ class Accesses:
         if self._teller is None or principal is None:
             yield send
             return
-        access = _Access(send)
+        access = _Access(send, scope["state"].get(BEGAN))
         try:
             yield access.send
         except Problem as problem:
             access.status = problem.status
             raise
         finally:
-            self._tell(self._teller, access, principal, route, head, scope)
+            peer, request_id = scope.get("client"), scope["state"]["correlation_id"]
+            address = peer[0] if peer else None
+            self.tell(principal, route, head, access.status, access.milliseconds, request_id, address)
 
-    def _tell(
-        self, teller: Teller, access: _Access, principal: Principal, route: Route, head: Head, scope: Scope
+    def tell(
+        self,
+        principal: Principal,
+        route: Route,
+        head: Head,
+        status: int,
+        milliseconds: int,
+        request_id: UUID,
+        address: str | None,
     ) -> None:
-        peer, request_id = scope.get("client"), scope["state"]["correlation_id"]
+        """Of one request that is over."""
+        if self._teller is None:
+            return
         event = Accessed(
             request_id=request_id,
             user_id=principal.user_id,
@@ -108,11 +120,11 @@ class Accesses:
             method=head.method,
             path=self._templates.match(head.segments) or route.prefix,
             ids=[id for id in map(_uuid, head.segments) if id is not None],
-            status=access.status,
-            milliseconds=access.milliseconds,
-            address=peer[0] if peer else None,
+            status=status,
+            milliseconds=milliseconds,
+            address=address,
         )
-        teller.note(principal.tenant_id, event, correlation_id=request_id, actor=str(principal.user_id))
+        self._teller.note(principal.tenant_id, event, correlation_id=request_id, actor=str(principal.user_id))
 
 
 def _uuid(segment: str) -> UUID | None:

@@ -75,11 +75,26 @@ class Admission:
         if route.public:
             structlog.contextvars.bind_contextvars(upstream=route.service, tenant=None)
             return Charged(address, shares.address_rate, shares.address_rate.take(address), shares.address_requests)
+        passport = self.known(route, head, address) or await self._verified(route, head, address)
+        structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(passport.principal.tenant_id))
+        return self.charge(route, passport)
+
+    def known(self, route: Route, head: Head, address: str) -> Passport | None:
+        """Whom a token speaks for that was verified a moment ago; None, where one has yet to be. Raises what refuses the request."""
         if not self._revocations.complete:
             raise Unavailable("What was revoked is being read; nothing was done.")
-        passport = await self._passport(route, head, address)
-        principal = passport.principal
-        structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
+        token = _token(head)
+        if not token:
+            self._shares.address_rate.take(address)
+            raise Unauthenticated("Send an access token: Authorization: Bearer …")
+        passport = self._tokens.known(token)
+        if passport is not None:
+            self._check(route, passport, address)
+        return passport
+
+    def charge(self, route: Route, passport: Passport) -> Charged:
+        """Take one request from the allowance of the tenant. Raises TooManyRequests."""
+        shares, principal = self._shares, passport.principal
         tenant = principal.tenant_id
         rate, holds = shares.tenant_rate.take(tenant), partial(self._holds, passport)
         streams = shares.tenant_streams
@@ -94,22 +109,29 @@ class Admission:
             return False
         return time.time() < passport.expires
 
-    async def _passport(self, route: Route, head: Head, address: str) -> Passport:
+    async def _verified(self, route: Route, head: Head, address: str) -> Passport:
         """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""
-        scheme, _, token = head.authorization.partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            self._shares.address_rate.take(address)
-            raise Unauthenticated("Send an access token: Authorization: Bearer …")
-        passport = self._tokens.known(token)
+        self._shares.address_rate.check(address)
         try:
-            if passport is None:
-                self._shares.address_rate.check(address)
-                passport = await self._tokens.verify(token)
+            passport = await self._tokens.verify(_token(head))
+        except Unauthenticated:
+            self._shares.address_rate.take(address)
+            raise
+        self._check(route, passport, address)
+        return passport
+
+    def _check(self, route: Route, passport: Passport, address: str) -> None:
+        """Raises Unauthenticated for a token that is good, and not for this, or not any more."""
+        try:
             if passport.audience not in (self._audience, route.service):
                 raise Unauthenticated("This token is for another service.")
             self._revocations.check(passport)
         except Unauthenticated:
             self._shares.address_rate.take(address)
             raise
-        return passport
+
+
+def _token(head: Head) -> str:
+    """What `Authorization: Bearer` says; nothing, where something else stands there."""
+    scheme, _, token = head.authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway import health, pages
@@ -14,6 +14,8 @@ from gateway.accesses import Accesses, Teller, load_templates
 from gateway.admission import Admission, Shares
 from gateway.asking import Asking
 from gateway.compression import Compression
+from gateway.fast.door import FastDoor
+from gateway.fast.protocol import protocol_of
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
 from gateway.gateway import Gateway
@@ -104,6 +106,7 @@ def build(
             async with forwarder:
                 yield
         finally:
+            door.close()
             for task in working:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
@@ -118,8 +121,9 @@ def build(
         redirect_slashes=False,
     )
     problem_details.install(app)
-    app.include_router(health.router(keys, revocations))
-    app.include_router(pages.router(promised))
+    own = [health.router(keys, revocations), pages.router(promised), metrics.router]
+    for router in own[:-1]:
+        app.include_router(router)
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
     app.router.routes.append(Forwarded(PREFIX, screen_reads, ("GET", "HEAD")))
     app.router.routes.append(Forwarded(GRAPHQL, HeadAsGet(Door(admission, accesses, graphql)), GRAPHQL_METHODS))
@@ -148,4 +152,22 @@ def build(
     app.add_middleware(AdmissionControl)
     app.add_middleware(RequestId, public=[route.prefix for route in table.routes if route.public])
     tracing.instrument(app, metrics.provider())
+    door = FastDoor(
+        table,
+        admission,
+        forwarder,
+        accesses,
+        settings.upstream_of,
+        app.state,
+        own=_paths(own),
+        cors=bool(settings.cors_origins),
+    )
+    app.state.fast = door
+    if settings.fast_path and not tracing.is_on():
+        app.state.protocol = protocol_of(door)
     return app
+
+
+def _paths(routers: Sequence[APIRouter]) -> list[str]:
+    """Of what the gateway answers itself."""
+    return [PREFIX, GRAPHQL, *(str(getattr(route, "path", "")) for router in routers for route in router.routes)]

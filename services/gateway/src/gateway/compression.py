@@ -8,20 +8,25 @@ already stay as they are.
 
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tailrace.http.preferences import weighed
 
+RawHeaders = list[tuple[bytes, bytes]]
 AT_LEAST = 1024
 """Bytes."""
 _LEVEL = 5
 _GZIP = 16 + zlib.MAX_WBITS
-_KINDS = ("application/json", "text/", "image/svg+xml")
+_KINDS = (b"application/json", b"text/", b"image/svg+xml")
 _SUFFIX = b"-gzip"
 _CODED = re.compile(rb'-gzip"')
+_REMEMBERED = 200
+"""Characters of `Accept-Encoding`: what browsers and libraries say is shorter, and who says more is to fill no memory."""
 _CONDITIONS = (b"if-match", b"if-none-match")
 _AS_IT_IS = frozenset({204, 205, 206, 304})
 """Without content, or a part of what somebody began to take as it is."""
@@ -37,23 +42,22 @@ class Compression:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seen = b",".join(value for name, value in scope["headers"] if name in _CONDITIONS)
-        if _SUFFIX in seen:
-            scope["headers"] = [
-                (name, _CODED.sub(b'"', value) if name in _CONDITIONS else value) for name, value in scope["headers"]
-            ]
-        asked = Headers(scope=scope)
-        least = 1 if refuses_identity(asked) else AT_LEAST
-        answer = _Answer(send, takes_gzip(asked), least, seen, scope["method"] == "HEAD")
-        await self._app(scope, receive, answer.send)
-        await answer.break_off()
+        coding = Coding.of(scope["headers"], scope["method"])
+        scope["headers"] = coding.known_again(scope["headers"])
+
+        async def send_on(message: Message) -> None:
+            for each in coding.take(message):
+                await send(each)
+
+        await self._app(scope, receive, send_on)
+        for each in coding.break_off():
+            await send(each)
 
 
-@dataclass
-class _Answer:
-    """One answer on its way out. Its head waits for the first piece of its body, which tells how long it is."""
+@dataclass(slots=True)
+class Coding:
+    """How one request is answered. The head of the answer waits for the first piece of its body, which tells how long it is."""
 
-    _send: Send
     _gzip: bool
     _least: int
     """Bytes from which on it is compressed."""
@@ -62,29 +66,45 @@ class _Answer:
     _start: Message | None = None
     _compressor: "zlib._Compress | None" = None
 
-    async def send(self, message: Message) -> None:
+    @classmethod
+    def of(cls, asked: RawHeaders, method: str) -> "Coding":
+        seen = b",".join(value for name, value in asked if name in _CONDITIONS)
+        said = ",".join(value.decode("latin-1") for name, value in asked if name == b"accept-encoding")
+        gzip, refuses = _remembered(said) if len(said) <= _REMEMBERED else _taken(said)
+        return cls(gzip, 1 if refuses else AT_LEAST, seen, method == "HEAD")
+
+    def known_again(self, asked: RawHeaders) -> RawHeaders:
+        """The headers of the request with the ETags that the service gave."""
+        if _SUFFIX not in self._seen:
+            return asked
+        return [(name, _CODED.sub(b'"', value) if name in _CONDITIONS else value) for name, value in asked]
+
+    def take(self, message: Message) -> list[Message]:
+        """What goes out now, of what the service says next."""
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=list(message["headers"]))
-            message = {**message, "headers": headers.raw}
+            said = _said(message["headers"])
             if message["status"] == 304:
+                headers = MutableHeaders(raw=list(message["headers"]))
                 self._name_coding(headers)
                 # The 200 that it stands for would have said so (RFC 9110, 15.4.5).
-                if "no-transform" not in headers.get("cache-control", "").lower():
+                if b"no-transform" not in said.get(b"cache-control", b"").lower():
                     _vary(headers)
-            if _may_be_coded(message["status"], headers):
+                message = {**message, "headers": headers.raw}
+            if _may_be_coded(message["status"], said):
                 self._start = message
-                return
+                return []
         elif message["type"] == "http.response.body":
-            message = await self._body(message)
-        await self._send(message)
+            return self._body(message)
+        return [message]
 
-    async def _body(self, message: Message) -> Message:
+    def _body(self, message: Message) -> list[Message]:
         body, more = message.get("body", b""), message.get("more_body", False)
         start, self._start = self._start, None
-        headers = MutableHeaders(raw=start["headers"] if start else [])
+        headers = None
         if start is not None:
+            headers = MutableHeaders(raw=list(start["headers"]))
             _vary(headers)
-            size = headers.get("content-length")
+            size = _said(start["headers"]).get(b"content-length") if self._gzip else None
             if self._gzip and (int(size) if size else AT_LEAST if more or self._head else len(body)) >= self._least:
                 self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
                 _code(headers)
@@ -92,22 +112,29 @@ class _Answer:
             body = self._compressor.compress(body) + self._compressor.flush(
                 zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
             )
-            if start is not None and not more and not self._head:
+            if headers is not None and not more and not self._head:
                 headers["Content-Length"] = str(len(body))
-        if start is not None:
-            await self._send(start)
-        return {**message, "body": body}
+            message = {**message, "body": body}
+        return [message] if headers is None else [{**(start or {}), "headers": headers.raw}, message]
 
-    async def break_off(self) -> None:
+    def break_off(self) -> list[Message]:
         """The answer ended before its body began: let its head go out, so that it is seen as broken off."""
-        if self._start is not None:
-            await self._send(self._start)
+        return [] if self._start is None else [self._start]
 
     def _name_coding(self, headers: MutableHeaders) -> None:
         """What the client has is what it named."""
         tag = headers.get("etag", "")
         if tag.endswith('"') and (coded := coded_tag(tag)).encode("latin-1") in self._seen:
             headers["ETag"] = coded
+
+
+def _taken(said: str) -> tuple[bool, bool]:
+    """Whether gzip is taken by what `Accept-Encoding` says, and whether nothing else is."""
+    asked = Headers({"accept-encoding": said} if said else {})
+    return takes_gzip(asked), refuses_identity(asked)
+
+
+_remembered = lru_cache(1024)(_taken)
 
 
 def takes_gzip(asked: Headers) -> bool:
@@ -122,18 +149,26 @@ def refuses_identity(asked: Headers) -> bool:
     return weights.get("identity", weights.get("*", 1.0)) == 0
 
 
-def _may_be_coded(status: int, headers: Headers) -> bool:
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if status < 200 or status in _AS_IT_IS or "content-encoding" in headers or kind == "text/event-stream":
+def _said(headers: RawHeaders) -> dict[bytes, bytes]:
+    """The headers of an answer by their names; of several of one name, the first."""
+    return dict(reversed(headers))
+
+
+def _may_be_coded(status: int, said: Mapping[bytes, bytes]) -> bool:
+    kind = said.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if status < 200 or status in _AS_IT_IS or b"content-encoding" in said or kind == b"text/event-stream":
         return False
     # RFC 9110, 7.7: the origin counts on the bytes, as a file with a hash and ranges does.
-    if "no-transform" in headers.get("cache-control", "").lower():
+    if b"no-transform" in said.get(b"cache-control", b"").lower():
         return False
-    return kind.startswith(_KINDS) or kind.endswith("+json")
+    return kind.startswith(_KINDS) or kind.endswith(b"+json")
 
 
 def _vary(headers: MutableHeaders) -> None:
-    if "accept-encoding" not in headers.get("vary", "").lower():
+    said = headers.get("vary")
+    if said is None:
+        headers.append("Vary", "Accept-Encoding")
+    elif "accept-encoding" not in said.lower():
         headers.add_vary_header("Accept-Encoding")
 
 

@@ -1,6 +1,6 @@
 """Takes a request to its service and the answer back; asks twice only where that cannot do anything twice.
 
-An answer of up to `_AT_ONCE` bytes is taken from the service whole, so that no slow client holds the service's connection; a longer one, and one of
+An answer of up to `AT_ONCE` bytes is taken from the service whole, so that no slow client holds the service's connection; a longer one, and one of
 unknown length, is passed on while it is made, to a client that takes it quickly enough.
 """
 
@@ -11,6 +11,7 @@ import aiohttp
 from starlette.types import Scope, Send
 from yarl import URL
 
+from gateway.begun import PAUSE, Begun, Incoming
 from gateway.head import Head
 from gateway.headers import answer_headers, upstream_headers
 from gateway.pace import Pace
@@ -20,17 +21,17 @@ from tailrace.core.breaker import Breaker
 from tailrace.core.manifest import Route
 from tailrace.observability.logs import log
 
-_RETRIED = frozenset({"GET", "HEAD"})
-_CONNECT_TIMEOUT = 1.0
-_RETRY_PAUSE = 0.05
+RETRIED = frozenset({"GET", "HEAD"})
+_TRIES = 2
+CONNECT_TIMEOUT = 1.0
 _LOOK_EVERY = 1.0
 """Seconds within which a stream ends whose session did."""
-_AT_ONCE = 256 * 1024
-_CONNECTIONS = 256
+AT_ONCE = 256 * 1024
+CONNECTIONS = 256
 # Shorter than the services' own keep-alive (uvicorn: 5 s), so that a connection is not used in the moment it is closed.
-_KEEP_ALIVE = 3.0
+KEEP_ALIVE = 3.0
 # `Tailrace-Event` names every event of a write: some 30 kB for the longest document.
-_HEADER_SIZE = 64 * 1024
+HEADER_SIZE = 64 * 1024
 _NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -44,19 +45,19 @@ class Forwarder:
         self._streams: aiohttp.ClientSession
 
     async def __aenter__(self) -> "Forwarder":
-        self._client = self._pool(_CONNECTIONS)
+        self._client = self._pool(CONNECTIONS)
         # Streams have connections of their own: a few hundred of them would leave none to the service's other answers.
         self._streams = self._pool(0)
         return self
 
     def _pool(self, of_one_host: int) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=of_one_host, keepalive_timeout=_KEEP_ALIVE),
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=of_one_host, keepalive_timeout=KEEP_ALIVE),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             auto_decompress=False,
             skip_auto_headers=_NOT_OURS,
-            max_field_size=_HEADER_SIZE,
+            max_field_size=HEADER_SIZE,
         )
 
     async def __aexit__(self, *_: object) -> None:
@@ -73,12 +74,15 @@ class Forwarder:
         own_headers: dict[str, str],
         pace: Pace,
         holds: Callable[[], bool] = lambda: True,
+        begun: Begun | None = None,
     ) -> None:
         """Raises a Problem or ClientGone while nothing has been answered yet; after that, an upstream that breaks, and a client that is slower
-        than `pace`, end the client's connection. A stream ends, whole, when it `holds` no more."""
-        response = await self._ask(route, head, scope, upload)
+        than `pace`, end the client's connection. A stream ends, whole, when it `holds` no more. What was `begun` may have been asked already."""
+        response = None if begun is None else await begun.answer(self.breaker(route.service))
+        if response is None:
+            response = await self._ask(route, head, scope, upload, tries=_TRIES if begun is None else _TRIES - 1)
         async with response:
-            limit = _limit(route, head)
+            limit = limit_of(route, head)
             whole = await _whole(response, route, limit)
             headers = answer_headers(response.raw_headers, own_headers)
             await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -90,9 +94,19 @@ class Forwarder:
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("answer broke off", upstream=route.service, error=type(error).__name__)
 
-    async def _ask(self, route: Route, head: Head, scope: Scope, upload: Upload) -> aiohttp.ClientResponse:
-        breaker = self._breakers.setdefault(route.service, Breaker())
-        for last in (False, True):
+    def breaker(self, service: str) -> Breaker:
+        """What leaves a service alone that cannot be reached."""
+        found = self._breakers.get(service)
+        if found is None:
+            found = self._breakers[service] = Breaker()
+        return found
+
+    async def _ask(
+        self, route: Route, head: Head, scope: Scope, upload: Upload, tries: int = _TRIES
+    ) -> aiohttp.ClientResponse:
+        breaker = self.breaker(route.service)
+        for number in range(1, tries + 1):
+            last = number == tries
             if not breaker.allows():
                 raise upstream_down(route.service, breaker.retry_after())
             try:
@@ -105,17 +119,17 @@ class Forwarder:
                 if upload.failure is not None:
                     raise upload.failure from None
                 breaker.failed()
-                if last or upload.begun or head.method not in _RETRIED:
+                if last or upload.begun or head.method not in RETRIED:
                     raise UpstreamBroke(route.service) from error
             else:
                 breaker.succeeded()
                 return response
-            await asyncio.sleep(_RETRY_PAUSE)
+            await asyncio.sleep(PAUSE)
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(self, route: Route, head: Head, scope: Scope, upload: Upload) -> aiohttp.ClientResponse:
         """One request to the service, up to the head of its answer."""
-        limit = _limit(route, head)
+        limit = limit_of(route, head)
         # A write always has a body here, if an empty one: aiohttp would ask again by itself without one.
         sends = head.has_body or head.writes
         client = self._streams if route.stream else self._client
@@ -147,9 +161,9 @@ class Forwarder:
         return URL(f"{base}{head.path}{query}", encoded=True)
 
 
-async def _whole(response: aiohttp.ClientResponse, route: Route, limit: float) -> bytes | None:
+async def _whole(response: Incoming, route: Route, limit: float) -> bytes | None:
     """The body of an answer that is not longer than is taken at once, else None. Raises UpstreamBroke, UpstreamLate."""
-    if response.content_length is None or response.content_length > _AT_ONCE:
+    if response.content_length is None or response.content_length > AT_ONCE:
         return None
     try:
         async with asyncio.timeout(limit):
@@ -160,9 +174,7 @@ async def _whole(response: aiohttp.ClientResponse, route: Route, limit: float) -
         raise UpstreamLate(route.service, limit) from error
 
 
-async def _relay(
-    response: aiohttp.ClientResponse, send: Send, idle: float, pace: Pace, holds: Callable[[], bool] | None
-) -> None:
+async def _relay(response: Incoming, send: Send, idle: float, pace: Pace, holds: Callable[[], bool] | None) -> None:
     """Raises TimeoutError when the service pauses for `idle` seconds, or the client does not keep pace."""
     more = True
     while more:
@@ -174,7 +186,7 @@ async def _relay(
         pace.moved(len(chunk))
 
 
-async def _while_it_holds(response: aiohttp.ClientResponse, holds: Callable[[], bool]) -> bytes:
+async def _while_it_holds(response: Incoming, holds: Callable[[], bool]) -> bytes:
     """What the service says next; nothing, once the stream is to end."""
     while holds():
         try:
@@ -186,5 +198,5 @@ async def _while_it_holds(response: aiohttp.ClientResponse, holds: Callable[[], 
     return b""
 
 
-def _limit(route: Route, head: Head) -> float:
+def limit_of(route: Route, head: Head) -> float:
     return route.write_timeout if head.writes else route.read_timeout

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.accesses import Accesses
 from gateway.admission import Admission
+from gateway.begun import BEGUN, Begun
 from gateway.forward import Forwarder
 from gateway.head import read_head
 from gateway.in_flight import InFlight
@@ -49,7 +50,9 @@ class Gateway:
         route = self._table.match(head.segments)
         if route is None:
             raise Unknown("path", scope["path"])
-        charged = await self._admission.admit(route, head, scope)
+        # What was begun on the fast path goes on from where that left it.
+        begun: Begun | None = scope["state"].pop(BEGUN, None)
+        charged = await self._admission.admit(route, head, scope) if begun is None else begun.admitted()
         with self._accesses.noted(charged.principal, route, head, scope, send) as answer:
             # Without a token nobody has a body passed on that is not here yet.
             limit = min(route.body_limit, READ_AHEAD) if route.public else route.body_limit
@@ -57,13 +60,16 @@ class Gateway:
                 raise TooLarge(limit)
             upload = Upload(receive, limit, self._pace())
             try:
-                await upload.read_ahead(head.has_body)
                 with ExitStack() as held:
-                    held.enter_context(charged.in_flight.hold(charged.key))
+                    if begun is not None:
+                        held.enter_context(begun.held())
+                    await upload.read_ahead(head.has_body)
+                    if begun is None:
+                        held.enter_context(charged.in_flight.hold(charged.key))
                     if not upload.whole:
                         held.enter_context(self._tenant_uploads.hold(charged.key))
                     await self._forwarder.forward(
-                        route, head, scope, upload, answer, charged.rate, self._pace(), charged.holds
+                        route, head, scope, upload, answer, charged.rate, self._pace(), charged.holds, begun
                     )
             except ClientGone:
                 return

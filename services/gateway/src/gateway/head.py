@@ -1,7 +1,6 @@
 """The head of a request, read strictly: what two parsers could understand differently is refused, so that gateway and service agree."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
@@ -15,19 +14,22 @@ _PATH = re.compile(rb"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+")
 _QUERY = re.compile(rb"[\x21\x22\x24-\x7e]*")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _AMBIGUOUS = re.compile(r"[/\\\x00-\x1f\x7f]")
-_ONCE = (
-    b"authorization",
-    b"content-encoding",
-    b"content-length",
-    b"content-type",
-    b"host",
-    b"idempotency-key",
-    b"if-range",
-    b"last-event-id",
-    b"origin",
-    b"range",
-    b"traceparent",
-    b"transfer-encoding",
+_NOWHERE = frozenset({"", ".", ".."})
+_ONCE = frozenset(
+    (
+        b"authorization",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"host",
+        b"idempotency-key",
+        b"if-range",
+        b"last-event-id",
+        b"origin",
+        b"range",
+        b"traceparent",
+        b"transfer-encoding",
+    )
 )
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -93,14 +95,20 @@ def pairs_of(query: str) -> list[tuple[str, str]]:
 
 def _singles(headers: Headers) -> dict[bytes, bytes]:
     """The headers that may appear once only. Raises BadRequest when one is there twice, or one is not UTF-8."""
-    counts = Counter(name for name, _ in headers)
-    for name in _ONCE:
-        if counts[name] > 1:
-            raise BadRequest(f"The header {name.decode()} may be sent once only.", field=_titled(name))
+    found: dict[bytes, bytes] = {}
+    twice = set()
+    for name, value in headers:
+        if name in _ONCE:
+            if name in found:
+                twice.add(name)
+            found[name] = value
+    if twice:
+        name = min(twice)
+        raise BadRequest(f"The header {name.decode()} may be sent once only.", field=_titled(name))
     for name, value in headers:
         if not value.isascii():
             _check_utf8(name, value)
-    return {name: value for name, value in headers if name in _ONCE}
+    return found
 
 
 def _titled(name: bytes) -> str:
@@ -125,13 +133,17 @@ def _segments(path: bytes) -> tuple[str, ...]:
     """The decoded segments. Refuses what a service could resolve to another path: dot segments, empty ones, encoded slashes."""
     if not _PATH.fullmatch(path):
         raise BadRequest("The path has characters that must be percent-encoded.")
+    if b"%" not in path:
+        plain = tuple(path.decode("ascii")[1:].split("/"))
+        if _NOWHERE.isdisjoint(plain):
+            return plain
     segments = []
     for raw in path.decode("ascii")[1:].split("/"):
         try:
             segment = unquote(raw, errors="strict")
         except UnicodeDecodeError as error:
             raise BadRequest("The path is not UTF-8.") from error
-        if segment in ("", ".", "..") or _AMBIGUOUS.search(segment):
+        if segment in _NOWHERE or _AMBIGUOUS.search(segment):
             raise BadRequest("The path has an empty or dot segment, an encoded slash, or a control character.")
         segments.append(segment)
     return tuple(segments)

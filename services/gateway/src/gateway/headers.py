@@ -1,15 +1,17 @@
 """Which headers go on, in both directions: nothing that belongs to one connection, nothing that claims to know who somebody is."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from multidict import CIMultiDict
-from opentelemetry import propagate
+from opentelemetry.context import Context
 from starlette.types import Scope
 
 from gateway.head import Head, Headers
 from tailrace.http.admission import DEADLINE, deadline_of
 from tailrace.observability import tracing
 
+_DEADLINE = DEADLINE.encode()
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -31,7 +33,7 @@ _SET_HERE = frozenset(
         b"host",
         b"traceparent",
         b"tracestate",
-        DEADLINE.encode(),
+        _DEADLINE,
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-port",
@@ -41,36 +43,70 @@ _SET_HERE = frozenset(
         b"x-request-id",
     }
 )
+_NOT_HANDED_ON = _HOP_BY_HOP | _SET_HERE
 _IDENTITY = (b"x-tenant", b"x-user")
-_OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
+_NOT_PASSED_BACK = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
+_NONE: frozenset[bytes] = frozenset()
+
+
+@dataclass(slots=True)
+class Said:
+    """What the gateway says of a request to the service: its id, the trace that it belongs to, if it came with one, who asks, and how long they wait,
+    in seconds."""
+
+    request_id: str
+    trace: Context | None
+    client: str
+    scheme: str
+    within: float
 
 
 def upstream_headers(head: Head, scope: Scope, length: int | None, within: float) -> CIMultiDict[str]:
-    """What the service gets, with a body of `length` bytes, and how long it is waited for: `within` seconds, or less where the client says so.
+    """What the service gets, with a body of `length` bytes, and how long it is waited for: `within` seconds, or less where the client says so."""
+    peer, state = scope.get("client"), scope["state"]
+    said = Said(
+        request_id=state["request_id"],
+        trace=state["trace"],
+        client=peer[0] if peer else "unknown",
+        scheme=scope["scheme"],
+        within=min(within, deadline_of(scope) or within),
+    )
+    headers: CIMultiDict[str] = CIMultiDict()
+    for name, value in handed_on(head, said, length):
+        headers.add(name.decode("ascii"), value.decode("utf-8"))
+    return headers
+
+
+def handed_on(head: Head, said: Said, length: int | None) -> Headers:
+    """The client's headers as far as they are the service's affair, and what is said of the request here.
 
     `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing.
     """
-    dropped = _HOP_BY_HOP | _SET_HERE | _named_in_connection(head.headers)
-    headers: CIMultiDict[str] = CIMultiDict()
-    for name, value in head.headers:
-        if name not in dropped and not _claims_identity(name):
-            headers.add(name.decode("ascii"), value.decode("utf-8"))
-    propagate.inject(headers, tracing.begun(scope["state"]["trace"]))
-    headers["X-Request-Id"] = scope["state"]["request_id"]
-    headers["X-Forwarded-For"] = scope["client"][0] if scope.get("client") else "unknown"
-    headers["X-Forwarded-Proto"] = scope["scheme"]
-    headers[DEADLINE] = str(int(1000 * min(within, deadline_of(scope) or within)))
+    trace = tracing.handed_on(said.trace)
+    dropped = _NOT_HANDED_ON.union(_named_in_connection(head.headers), map(str.encode, trace))
+    headers = [
+        each
+        for each in head.headers
+        if each[0] not in dropped and (each[0][:1] != b"x" or not _claims_identity(each[0]))
+    ]
+    headers += [(name.encode(), value.encode()) for name, value in trace.items()]
+    headers += (
+        (b"x-request-id", said.request_id.encode()),
+        (b"x-forwarded-for", said.client.encode()),
+        (b"x-forwarded-proto", said.scheme.encode()),
+        (_DEADLINE, b"%d" % int(1000 * said.within)),
+    )
     if head.host:
-        headers["X-Forwarded-Host"] = head.host
+        headers.append((b"x-forwarded-host", head.host.encode()))
     if length is not None and (length or head.writes or head.length is not None):
-        headers["Content-Length"] = str(length)
+        headers.append((b"content-length", b"%d" % length))
     return headers
 
 
 def answer_headers(upstream: Iterable[tuple[bytes, bytes]], own: dict[str, str]) -> Headers:
     """What the client gets: the service's headers byte for byte, and the gateway's `own`."""
     lowered = [(name.lower(), value) for name, value in upstream]
-    dropped = _HOP_BY_HOP | _OWN_ANSWER | _named_in_connection(lowered)
+    dropped = _NOT_PASSED_BACK.union(_named_in_connection(lowered))
     kept = [(name, value) for name, value in lowered if name not in dropped]
     return [*kept, *((name.lower().encode(), value.encode()) for name, value in own.items())]
 
@@ -78,7 +114,7 @@ def answer_headers(upstream: Iterable[tuple[bytes, bytes]], own: dict[str, str])
 def _named_in_connection(headers: Headers) -> frozenset[bytes]:
     """RFC 9110, 7.6.1: what Connection lists belongs to this connection. It cannot take back how long the body is."""
     named = {option.strip().lower() for name, value in headers if name == b"connection" for option in value.split(b",")}
-    return frozenset(named - {b"content-length", b""})
+    return frozenset(named - {b"content-length", b""}) if named else _NONE
 
 
 def _claims_identity(name: bytes) -> bool:

@@ -19,15 +19,23 @@ class InFlight:
     @contextmanager
     def hold(self, key: Hashable) -> Iterator[None]:
         """One more, until the end of the block. Raises TooManyAtOnce."""
-        if self._held[key] >= self._most:
-            raise TooManyAtOnce(self._what, self._whose, self._most)
-        self._held[key] += 1
+        self.enter(key)
         try:
             yield
         finally:
-            self._held[key] -= 1
-            if not self._held[key]:
-                del self._held[key]
+            self.leave(key)
+
+    def enter(self, key: Hashable) -> None:
+        """One more, until it is said to `leave`. Raises TooManyAtOnce."""
+        held = self._held[key]
+        if held >= self._most:
+            raise TooManyAtOnce(self._what, self._whose, self._most)
+        self._held[key] = held + 1
+
+    def leave(self, key: Hashable) -> None:
+        self._held[key] -= 1
+        if not self._held[key]:
+            del self._held[key]
 
     def __len__(self) -> int:
         """Of how many keys there are any."""

@@ -21,6 +21,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 from contracts.users import UserEvent
 from gateway.app import build
+from gateway.fast.door import FastDoor
 from gateway.graph.offer import OFFER, Offer
 from gateway.revocations import Revocations
 from gateway.service import service
@@ -298,6 +299,7 @@ class Stand:
     catalog: Upstream
     server: uvicorn.Server
     told: Told
+    fast: FastDoor
 
     @property
     def connections(self) -> int:
@@ -354,15 +356,14 @@ async def stand_with(
             feed.begun.set()
         given = Settings(ports=ports, **settings)
         told = Told()
-        port = await servers.start(
-            build(given, feed=feed, promised=promised, screens=screens, offer=offer, teller=told), service, given
-        )
+        app = build(given, feed=feed, promised=promised, screens=screens, offer=offer, teller=told)
+        port = await servers.start(app, service, given)
         if begun:
             await feed.current.wait()
         url = f"http://127.0.0.1:{port}"
         plain: dict[str, Any] = {"auto_decompress": False, "skip_auto_headers": ["Accept-Encoding"]}
         async with aiohttp.ClientSession(url, max_field_size=2**16, **plain) as client:
-            yield Stand(feed, port, client, orders, catalog, servers.newest, told)
+            yield Stand(feed, port, client, orders, catalog, servers.newest, told, app.state.fast)
     finally:
         orders.release.set()
         await servers.stop()

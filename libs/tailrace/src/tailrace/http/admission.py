@@ -22,6 +22,8 @@ DEADLINE = "x-envoy-expected-rq-timeout-ms"
 """The header in which a caller says how many milliseconds it waits. Envoy, and meshes built of it, send it by themselves; the gateway does."""
 HANG_UP = "hang_up"
 """In a request's state: what is called when its connection is lost (`tailrace.http.uvicorn_protocol`)."""
+TAKEN_ON = "taken_on"
+"""In a request's state: it was taken on before it came here, and has its place."""
 LATE = 0.025
 """Seconds by which a busy loop may be late."""
 ALWAYS = 8
@@ -98,7 +100,8 @@ class AdmissionControl:
             await self._app(scope, receive, send)
             return
         limit: Limit | None = getattr(scope["app"].state, "limit", None)
-        if limit is not None and not limit.enter():
+        has_place = scope.get("state", {}).pop(TAKEN_ON, False)
+        if limit is not None and not has_place and not limit.enter():
             metrics.refused_busy()
             raise Overloaded("It has as much to do as it can answer soon; try again shortly.")
         work = _Work(limit)

@@ -23,11 +23,13 @@ from tailrace.core.ids import uuid7
 from tailrace.http.problem_details import METHODS, answer, problem_of
 from tailrace.http.uvicorn_protocol import READ_ON
 from tailrace.observability import metrics, tracing
-from tailrace.observability.logs import log
+from tailrace.observability.logs import said
 
 _QUIET = ("/health/", "/metrics")
 _DIGITS = 15
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)(/.*)?", re.IGNORECASE)
+BEGAN = "began"
+"""In a request's state: when work on it began (`time.perf_counter`), where that was before it came here."""
 _DEFAULTS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
@@ -43,19 +45,21 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _given(scope) or uuid7()
+        state = scope.setdefault("state", {})
+        # What was begun before it came here has its id, and its time, already.
+        request_id, began = state.get("correlation_id") or given(scope["headers"]), state.get(BEGAN)
         trace = tracing.entered(Headers(scope=scope))
-        scope.setdefault("state", {}).update(request_id=str(request_id), correlation_id=request_id, trace=trace)
+        state.update(request_id=str(request_id), correlation_id=request_id, trace=trace)
         structlog.contextvars.bind_contextvars(request_id=str(request_id))
         if trace_id := tracing.trace_id(trace):
             structlog.contextvars.bind_contextvars(trace_id=trace_id)
-        began, status = time.perf_counter(), 0
+        began, status = began or time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*_completed(message["headers"]), (b"x-request-id", str(request_id).encode())]
+                message["headers"] = completed(message["headers"], str(request_id))
                 if status >= HTTPStatus.BAD_REQUEST and _declared(scope) > READ_ON:
                     # What comes of it is not read to its end, and who sends it is to know (RFC 9112, 9.6).
                     message["headers"] = _with_close(message["headers"])
@@ -73,16 +77,19 @@ class RequestId:
             await answer(problem, Request(scope))(scope, receive, send_with_id)
         finally:
             if not scope["path"].startswith(_QUIET):
-                seconds = time.perf_counter() - began
-                # A label is a name out of the code; OpenTelemetry has this one for what is none.
-                method = scope["method"] if scope["method"] in METHODS else "_OTHER"
-                metrics.request_served(method, tracing.route_of(scope), status, seconds)
-                path, ms = self._logged(scope["path"]), round(seconds * 1000, 1)
-                log.info("request", method=scope["method"], path=path, status=status, ms=ms)
+                note_served(scope["method"], tracing.route_of(scope), self._logged(scope["path"]), status, began)
             structlog.contextvars.unbind_contextvars("request_id", "trace_id", "tenant")
 
     def _logged(self, path: str) -> str:
         return next((f"{prefix}…" for prefix in self._public if path.startswith(prefix)), path)
+
+
+def note_served(method: str, route: str, path: str, status: int, began: float, **more: object) -> None:
+    """Count a request that is over, and write its line. `status` is 0 of one that was not answered; `more` is what nothing else has the line say."""
+    seconds = time.perf_counter() - began
+    # A label is a name out of the code; OpenTelemetry has this one for what is none.
+    metrics.request_served(method if method in METHODS else "_OTHER", route, status, seconds)
+    said("request", **more, method=method, path=path, status=status, ms=round(seconds * 1000, 1))
 
 
 class HeadAsGet:
@@ -173,10 +180,12 @@ def _check(scope: Scope) -> None:
         raise MethodUnknown(f"The methods are {', '.join(METHODS)}, in capitals.")
 
 
-def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    said = list(headers)
-    named = {name.lower() for name, _ in said}
-    return [*said, *(default for default in _DEFAULTS if default[0] not in named)]
+def completed(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, with what every answer has."""
+    named = [*headers]
+    names = {name.lower() for name, _ in named}
+    defaults = (default for default in _DEFAULTS if default[0] not in names)
+    return [*named, *defaults, (b"x-request-id", request_id.encode())]
 
 
 def _declared(scope: Scope) -> int:
@@ -189,9 +198,10 @@ def _with_close(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, byt
     return [*(each for each in headers if each[0].lower() != b"connection"), (b"connection", b"close")]
 
 
-def _given(scope: Scope) -> UUID | None:
-    value = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+def given(headers: Iterable[tuple[bytes, bytes]]) -> UUID:
+    """The id that a request came with; a new one, where that is none."""
+    value = dict(headers).get(b"x-request-id")
     try:
-        return UUID(value)
+        return uuid7() if value is None else UUID(value.decode("latin-1"))
     except ValueError:
-        return None
+        return uuid7()

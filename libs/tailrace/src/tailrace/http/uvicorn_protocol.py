@@ -308,6 +308,7 @@ def limited(
     of_one_address: int | None = None,
     takes_at_least: int = 32 * 1024,
     proxies: Sequence[IPv4Network | IPv6Network] = (),
+    protocol: type[HttpProtocol] = HttpProtocol,
 ) -> type[HttpProtocol]:
     """The protocol with these limits; connections never take more than half of the files that the process may open, and those of one address
     never more than half of that, where there is a limit to them. `proxies` have none."""
@@ -315,7 +316,7 @@ def limited(
     most, seconds, rate, trusted = min(connections, max(files // 2, 1)), head_within, takes_at_least, proxies
     share = most if of_one_address is None else min(of_one_address, max(most // 2, 1))
 
-    class Limited(HttpProtocol):
+    class Limited(protocol):  # type: ignore[valid-type, misc]
         connections_at_most = most
         of_one_address = share
         held: ClassVar[Counter[str]] = Counter()

@@ -1,10 +1,13 @@
 """One JSON line per event, with tenant, request and cause where they are known, and no personal data."""
 
+import json
 import logging
 import re
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -24,14 +27,19 @@ class _Output(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            sys.stdout.write(f"{self.format(record)}\n")
-            sys.stdout.flush()
-            turn_over()
-        except OSError:
-            # A full disk: the process that logs goes on with its work. Standard error may be the same file, and would keep what is said of it.
-            return
+            _write(self.format(record))
         except Exception:
             self.handleError(record)
+
+
+def _write(line: str) -> None:
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+        turn_over()
+    except OSError:
+        # A full disk: the process that logs goes on with its work. Standard error may be the same file, and would keep what is said of it.
+        return
 
 
 class NotAgain(logging.Filter):
@@ -58,6 +66,26 @@ class NotAgain(logging.Filter):
         if left_out:
             record.left_out = left_out
         return True
+
+
+_written_from: int | None = None
+"""The level from which on this process writes lines; None as long as it has not been configured."""
+
+
+def said(event: str, **fields: Any) -> None:
+    """`log.info(event, …)` for the line that every request has: the same text at a tenth of the cost, since nothing in it needs to be hidden."""
+    if _written_from is None:
+        log.info(event, **{name: str(field) if isinstance(field, UUID) else field for name, field in fields.items()})
+    elif _written_from <= logging.INFO:
+        at = datetime.now(UTC).replace(tzinfo=None).isoformat()
+        line = {
+            "event": event,
+            **structlog.contextvars.get_contextvars(),
+            **fields,
+            "level": "info",
+            "timestamp": f"{at}Z",
+        }
+        _write(json.dumps(line, default=str))
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -92,6 +120,8 @@ def configure(service: str, level: str = "INFO") -> None:
     for noisy in ("aiokafka", "uvicorn.access"):
         logging.getLogger(noisy).setLevel("WARNING")
     structlog.contextvars.bind_contextvars(service=service)
+    global _written_from
+    _written_from = logging.getLevelName(level)
 
 
 def _without_details(_: Any, __: str, line: Any) -> Any:

@@ -7,6 +7,7 @@ Without it, what comes in as a `traceparent` is still passed on.
 """
 
 import os
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ _CONVENTIONS = "OTEL_SEMCONV_STABILITY_OPT_IN"
 _UNSEEN = "^[a-z]+://[^/]+/(health/|metrics$)"
 """The instrumentor looks for this in the whole address, in which the client chose the host."""
 
+_W3C = "OTEL_PROPAGATORS" not in os.environ
+"""Traces are handed on as the W3C has it."""
 _provider: "TracerProvider | None" = None
 
 
@@ -96,6 +99,21 @@ def begun(context: Context) -> Context:
     sampled = TraceFlags(TraceFlags.SAMPLED)
     here = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), is_remote=False, trace_flags=sampled)
     return trace.set_span_in_context(NonRecordingSpan(here), context)
+
+
+def handed_on(context: Context | None) -> dict[str, str]:
+    """The headers that hand a trace on, one that begins here if there is none. None stands for a request that said nothing of any."""
+    if context is None and _W3C:
+        # What is written below, too, at a tenth of the cost: a trace that begins here, sampled.
+        return {"traceparent": f"00-{_id(128):032x}-{_id(64):016x}-01"}
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier, begun(Context() if context is None else context))
+    return carrier
+
+
+def _id(bits: int) -> int:
+    """Never 0, which stands for none."""
+    return random.getrandbits(bits) or 1
 
 
 def traceparent(context: Context | None = None) -> str | None:

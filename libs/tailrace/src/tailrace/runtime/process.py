@@ -1,6 +1,7 @@
 """One service as a process: HTTP, consumer and timers side by side locally, each on its own in a cluster; a graceful stop for all."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -19,7 +20,7 @@ from tailrace.db.lookout import Announcer, Lookout
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
 from tailrace.http.admission import Limit
-from tailrace.http.uvicorn_protocol import LONGEST_HEAD, limited
+from tailrace.http.uvicorn_protocol import LONGEST_HEAD, HttpProtocol, limited
 from tailrace.jobs.runner import JobRunner
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.uvloop_workaround import translate_closed_writes
@@ -92,8 +93,8 @@ def run(
 def http_config(
     service: Service, app: FastAPI, host: str, port: int, settings: Settings | None = None
 ) -> uvicorn.Config:
-    """How uvicorn serves a service. At the edge X-Forwarded-For is believed only of the proxies that the settings name: a client that chose the
-    address it is counted under would be counted under none."""
+    """How uvicorn serves a service, by the protocol that its app brings along (`app.state.protocol`), or by the kit's. At the edge X-Forwarded-For
+    is believed only of the proxies that the settings name: a client that chose the address it is counted under would be counted under none."""
     limits = settings or Settings()
     proxies = limits.trusted_proxies or ([] if service.edge else _THIS_MACHINE)
     share = limits.address_connections if service.edge else None
@@ -107,6 +108,7 @@ def http_config(
             of_one_address=share,
             takes_at_least=limits.client_rate,
             proxies=limits.trusted_proxies,
+            protocol=getattr(app.state, "protocol", HttpProtocol),
         ),
         log_config=None,
         access_log=False,
@@ -144,6 +146,9 @@ async def _serve(
         await serving
         raise SystemExit(f"{service.name} could not start; its log says why")
     working = [asyncio.create_task(work) for work in _work(service, settings, app, stop, parts)]
+    # What is here by now stays: a collector that looked through it again and again would hold up requests for some milliseconds each time.
+    gc.collect()
+    gc.freeze()
     log.info("serving", port=port)
     if on_ready is not None:
         on_ready()

@@ -1,0 +1,1 @@
+"""The gateway alone, beside proxies that others run: see `__main__`."""
