@@ -4,8 +4,11 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
+import structlog
 
 from tailrace.observability import logs
 
@@ -13,9 +16,10 @@ from tailrace.observability import logs
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, written = root.handlers[:], root.level, logs._written_from
     logs.configure("test", "WARNING")
     yield capsys
+    logs._written_from = written
     root.handlers[:] = before
     root.setLevel(level)
 
@@ -45,3 +49,17 @@ def test_what_others_say_twice_is_written_twice(lines: pytest.CaptureFixture[str
         logging.getLogger("asyncio").error("Task was destroyed")
         logs.log.error("dead letter", type="order.confirmed")
     assert [event for event, _ in _events(lines)] == ["Task was destroyed", "dead letter"] * 2
+
+
+def test_the_line_of_a_request_is_what_anything_else_would_write(lines: pytest.CaptureFixture[str]) -> None:
+    logs.said("request", path="/v1/é", status=200)
+    assert _events(lines) == []
+    logs.configure("test", "INFO")
+    tenant = uuid4()
+    with structlog.contextvars.bound_contextvars(request_id="r", trace_id="another's"):
+        logs.said("request", tenant=tenant, path="/v1/é", status=200, trace_id=None)
+    with structlog.contextvars.bound_contextvars(request_id="r"):
+        logs.log.info("request", tenant=str(tenant), path="/v1/é", status=200)
+    quick, usual = (json.loads(line) for line in lines.readouterr().out.splitlines())
+    assert [datetime.fromisoformat(line.pop("timestamp")).tzinfo for line in (quick, usual)] == [UTC, UTC]
+    assert quick == usual

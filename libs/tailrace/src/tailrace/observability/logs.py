@@ -73,19 +73,17 @@ _written_from: int | None = None
 
 
 def said(event: str, **fields: Any) -> None:
-    """`log.info(event, …)` for the line that every request has: the same text at a tenth of the cost, since nothing in it needs to be hidden."""
+    """`log.info(event, …)` for the line that every request has: the same text at a tenth of the cost, since nothing in it needs to be hidden. A field
+    that is None is left out, also where the context has it."""
     if _written_from is None:
         log.info(event, **{name: str(field) if isinstance(field, UUID) else field for name, field in fields.items()})
     elif _written_from <= logging.INFO:
         at = datetime.now(UTC).replace(tzinfo=None).isoformat()
-        line = {
-            "event": event,
-            **structlog.contextvars.get_contextvars(),
-            **fields,
-            "level": "info",
-            "timestamp": f"{at}Z",
-        }
-        _write(json.dumps(line, default=str))
+        left_out = [name for name, field in fields.items() if field is None]
+        line = {"event": event, **structlog.contextvars.get_contextvars(), **fields, "level": "info"}
+        for name in left_out:
+            del line[name]
+        _write(json.dumps({**line, "timestamp": f"{at}Z"}, default=str))
 
 
 def configure(service: str, level: str = "INFO") -> None:

@@ -147,7 +147,6 @@ async def _serve(
         raise SystemExit(f"{service.name} could not start; its log says why")
     working = [asyncio.create_task(work) for work in _work(service, settings, app, stop, parts)]
     # What is here by now stays: a collector that looked through it again and again would hold up requests for some milliseconds each time.
-    gc.collect()
     gc.freeze()
     log.info("serving", port=port)
     if on_ready is not None:

@@ -85,9 +85,11 @@ class Exchange:
             self._bend(self._begun(problem=Problem()))
             return
         client, self._client = self._client, None
-        self._end(answer.status, answer.status)
+        # What it held is free before the next request of this client is looked at.
+        self._give_back()
         if client is not None:
             client.answer(answer.status, headers, body)
+        self._tell(answer.status, answer.status)
 
     def _finished(self, answer: Answer, body: bytes) -> tuple[Headers, bytes]:
         """The answer as it goes to the client."""
@@ -144,16 +146,22 @@ class Exchange:
             self._end(begun.problem.status if begun.problem else GONE, 0)
 
     def _end(self, status: int, answered: int) -> None:
+        self._give_back()
+        self._tell(status, answered)
+
+    def _give_back(self) -> None:
+        asked = self._asked
+        asked.charged.in_flight.leave(asked.charged.key)
+        if asked.limit is not None:
+            asked.limit.leave()
+
+    def _tell(self, status: int, answered: int) -> None:
         """`status` is how its access is told of, `answered` what the client was answered."""
         asked = self._asked
         head, charged = asked.head, asked.charged
-        charged.in_flight.leave(charged.key)
-        if asked.limit is not None:
-            asked.limit.leave()
         assert charged.principal is not None
         milliseconds = round((time.perf_counter() - asked.began) * 1000)
         self._accesses.tell(charged.principal, asked.route, head, status, milliseconds, asked.request_id, asked.host)
-        more = {} if asked.trace_id is None else {"trace_id": asked.trace_id}
         note_served(
             head.method,
             asked.route.prefix,
@@ -163,5 +171,5 @@ class Exchange:
             request_id=asked.request_text,
             upstream=asked.route.service,
             tenant=charged.key,
-            **more,
+            trace_id=asked.trace_id,
         )

@@ -69,10 +69,12 @@ class FastProtocol(HttpProtocol):
 
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Write an answer, and see to what comes next."""
+        self._exchange, self._request = None, b""
+        if self._is_closing():
+            return
         line = _LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
         fields = [b"%s: %s\r\n" % field for field in (*self.server_state.default_headers, *headers)]
         self.transport.write(b"".join([line, *fields, b"\r\n", body]))
-        self._exchange, self._request = None, b""
         self.server_state.total_requests += 1
         if self._ending:
             self.transport.close()
