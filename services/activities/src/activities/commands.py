@@ -161,7 +161,7 @@ _NO_LINKS: Mapping[str, Any] = {
 async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, Any]:
     values = body.values()
     if body.due_at is not None and (task is None or body.due_at != task.due_at):
-        APPOINTED.checked(body.due_at, "/due_at")
+        APPOINTED.checked(body.due_at, "/due_at", await days.calendar(tx))
     if body.due_on is not None and (task is None or body.due_on != task.due_on):
         today = await days.today(tx)
         checked_day(body.due_on, today - APPOINTED.back, today + APPOINTED.ahead, "/due_on")
@@ -174,7 +174,7 @@ async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, A
 async def _meeting_values(tx: Tx, body: MeetingBody, meeting: Meeting | None) -> dict[str, Any]:
     values = body.values()
     if meeting is None or body.starts_at != meeting.starts_at:
-        APPOINTED.checked(body.starts_at, "/starts_at")
+        APPOINTED.checked(body.starts_at, "/starts_at", await days.calendar(tx))
     known = None if meeting is None else meeting.owner_id
     values["owner_id"] = await _user(tx, body.owner_id, known, meeting is None, "/owner_id")
     values["time_zone"] = body.time_zone or await _zone(tx)

@@ -154,7 +154,7 @@ async def perform(tx: Tx, order_id: UUID, match: int | None, asked: Performance)
     """
     order = await tx.load(Order, order_id, match)
     order.after("performed")
-    at = (await dates.bounds(tx, "movement", PERFORMED)).checked(asked.performed_at or clock.now(), "/performed_at")
+    at = await dates.moment(tx, "movement", PERFORMED, asked.performed_at, "/performed_at")
     ordered_on = await days.day_of(tx, order.ordered_at)
     if await days.day_of(tx, at) < ordered_on:
         raise Invalid.field("/performed_at", f"This is before {ordered_on}, the day of order {order.number}.")
@@ -200,7 +200,7 @@ async def _terms(
     """The order's columns as the client gave them, completed by what is agreed with the customer, and the company's day of `ordered_at`, which
     counts when it gave none. Raises Implausible."""
     if asked.ordered_at is not None:
-        ordered_at = (await dates.bounds(tx, "order", ORDERED)).checked(asked.ordered_at, "/ordered_at")
+        ordered_at = await dates.moment(tx, "order", ORDERED, asked.ordered_at, "/ordered_at")
     day = await days.day_of(tx, ordered_at)
     if asked.requested_date is not None:
         bounds = await dates.days(tx, "requested_date", day, day, day + _LATEST_WISH)
