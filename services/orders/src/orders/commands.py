@@ -76,6 +76,8 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
 async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation) -> Order:
     """Make a draft, or what is held for credit, binding at what it costs today; its fulfilment begins. Beyond the customer's credit, it is held.
 
+    What was quoted costs what was quoted, since its lines name no list; it is taxed at the rates of today all the same.
+
     Raises NotADraft, PriceChanged unless it may be repriced, and comes to the total that was expected, NotYetKnown, and Invalid for what went out of
     use since it was drafted.
     """
@@ -84,11 +86,8 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     # It binds the customer that the drafted one was merged into since.
     order.belong_to(await by_now(tx, order.customer_id))
     quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
-    # What was quoted binds as it was quoted.
-    bound = order.quote_id is not None
-    changes = [] if bound else differences(order.lines, quotes)
-    costs = order.lines if bound else quotes
-    net, tax = sum(one.net for one in costs), sum(one.tax for one in costs)
+    changes = differences(order.lines, quotes)
+    net, tax = sum(one.net for one in quotes), sum(one.tax for one in quotes)
     if (changes and not asked.reprice) or asked.expected_total not in {None, net + tax}:
         raise PriceChanged(net, tax, changes, expected=asked.expected_total)
     if changes:
