@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ordered import Order
 
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core import clock
 from tailrace_testing import Harness
 
@@ -42,6 +43,13 @@ async def test_nobody_means_a_day_that_is_far_off(door: Door) -> None:
         refused = (await door.announce(parcel(ONE), expected_on=day)).json()
         said = (refused["type"], refused["errors"][0]["field"])
         assert said == ("urn:tailrace:problem:implausible-date", "/expected_on")
+    said = TenantDatePolicyChanged(
+        tenant_id=door.h.tenant, bounds=[DateBounds(kind="expected_delivery", days_back=0, days_ahead=0)]
+    )
+    await door.h.deliver(said, aggregate_id=door.h.tenant)
+    for days in (-2, 2):
+        refused = (await door.announce(parcel(ONE), expected_on=str(clock.now().date() + timedelta(days=days)))).json()
+        assert refused["errors"][0]["field"] == "/expected_on"
     good = {"sku": "ROD", "quantity": "1"}
     for day in ("1999-12-31", "2199-01-01"):
         bad = {**good, "expires_on": day}

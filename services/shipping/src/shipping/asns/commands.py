@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shipping.asns.bodies import NewAsn, ScanBody
 from shipping.asns.models import Asn
-from shipping.dates import MOVED, check_last_days, moved
+from shipping.dates import MOVED, check_last_days, dates, moved
 from shipping.models import Shipment
 from shipping.projections import days
 from tailrace.core import clock
@@ -55,7 +55,8 @@ async def announce(tx: Tx, said: NewAsn) -> Asn:
         await check_last_days(tx, [line.expires_on for line in package.lines], f"/packages/{at}/lines")
     if said.expected_on is not None:
         today = await days.today(tx)
-        checked_day(said.expected_on, today - MOVED.back, today + _LATEST_EXPECTED, "/expected_on")
+        bounds = await dates.days(tx, "expected_delivery", today, today - MOVED.back, today + _LATEST_EXPECTED)
+        checked_day(said.expected_on, *bounds, "/expected_on")
     packages = said.model_dump(mode="json", include={"packages"})["packages"]
     asn = Asn(
         id=uuid7(),
