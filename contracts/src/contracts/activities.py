@@ -146,7 +146,7 @@ class MeetingHidden(MeetingEvent):
 
 
 class MeetingRestored(MeetingDescription):
-    """The meeting is shown again, since its customer is back; carries the whole of it."""
+    """The meeting is there again, since its customer is back, or somebody took it back; carries the whole of it."""
 
     type: ClassVar[str] = "meeting.restored"
 
@@ -252,6 +252,12 @@ class TaskDeleted(TaskEvent):
     type: ClassVar[str] = "task.deleted"
 
 
+class TaskRestored(TaskDescription):
+    """The task is there again: somebody took it back; carries the whole of it."""
+
+    type: ClassVar[str] = "task.restored"
+
+
 class TaskLeadTimeChanged(SalesEvent):
     """How long before it is due a task is announced, in minutes, unless the task says so itself."""
 
@@ -305,6 +311,7 @@ PUBLISHED: tuple[type[SalesEvent], ...] = (
     TaskReopened,
     TaskDueSoon,
     TaskDeleted,
+    TaskRestored,
     TaskLeadTimeChanged,
     CalendarFeedOpened,
     CalendarFeedRenewed,

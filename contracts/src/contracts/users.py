@@ -24,16 +24,33 @@ DateKind = Literal[
     "period",
     "consent",
     "review",
+    "invoice",
+    "payment",
+    "exchange_rate",
+    "expected_delivery",
 ]
 """What is dated: orders, the days that goods are wanted on, quotes, their last days, moves of stock and shipments, opening stock, journals by hand,
-periods, consents, and the days by which a customer is to be asked again."""
+periods, consents, the days by which a customer is to be asked again, invoices, payments and refunds, exchange rates, and the days on which suppliers'
+deliveries are expected."""
 
 MAY_LIE_AHEAD: frozenset[DateKind] = frozenset(
-    {"requested_date", "quote", "valid_until", "journal", "period", "review"}
+    {"requested_date", "quote", "valid_until", "journal", "period", "review", "exchange_rate", "expected_delivery"}
 )
 """The others took place."""
 MAY_LIE_BACK: frozenset[DateKind] = frozenset(
-    {"order", "quote", "movement", "opening_stock", "journal", "period", "consent"}
+    {
+        "order",
+        "quote",
+        "movement",
+        "opening_stock",
+        "journal",
+        "period",
+        "consent",
+        "invoice",
+        "payment",
+        "exchange_rate",
+        "expected_delivery",
+    }
 )
 """Goods are wanted when they are ordered or later; a quote ends on its day or later, and what is to come is to come."""
 

@@ -1,7 +1,7 @@
 """A service follows what its companies say of their dates, and has its own defaults for what they say nothing of."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -10,12 +10,14 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from toy import service as toy_service
 
-from tailrace.core.clock import now
+from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.events import Event
 from tailrace.core.plausible import Bounds, Implausible, Said
+from tailrace.db.database import Tx
 from tailrace.db.row_security import TENANT_IS_SET
 from tailrace.db.tables import NAMING
 from tailrace.messaging.date_policy import DatePolicy
+from tailrace.messaging.days import CompanyDays
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace_testing import Harness, MakeHarness, SetClock
 
@@ -34,7 +36,15 @@ class HouseSilent(Event):
     type: ClassVar[str] = "house.silent"
 
 
-dates = DatePolicy("toy.dates", METADATA, HouseRuled)
+TOKYO = Calendar([Since(ALWAYS, "Asia/Tokyo")])
+
+
+class InTokyo(CompanyDays):
+    async def calendar(self, tx: Tx) -> Calendar:
+        return TOKYO
+
+
+dates = DatePolicy("toy.dates", METADATA, HouseRuled, InTokyo())
 
 
 def bound(kind: str, back: int | None = None, ahead: int | None = None) -> dict[str, Any]:
@@ -77,24 +87,48 @@ async def test_a_moment_and_a_day_are_held_to_them(house: Harness, clock: SetClo
     await house.deliver(ruled, aggregate_id=house.tenant)
     async with house.tx() as tx:
         assert await dates.bounds(tx, "else", YEAR) == YEAR
-        # None at all: what happens now alone, with the clocks' skew.
+        # No day at all: what happens today alone, with the clocks' skew.
         assert await dates.bounds(tx, "move", YEAR) == Bounds(timedelta(0), YEAR.ahead)
         assert await dates.days(tx, "plan", today, date.min, date.max) == (date(2026, 11, 25), date(2026, 11, 30))
         assert await dates.days(tx, "wish", today, date(2026, 1, 1), date.max) == (date(2026, 1, 1), today)
         assert await dates.days(tx, "else", today, date.min, date.max) == (date.min, date.max)
 
 
-def test_bounds_are_included(clock: SetClock) -> None:
-    clock("2026-11-27T12:00:00Z")
+def test_bounds_are_included_and_count_days_of_the_companys(clock: SetClock) -> None:
+    # 28 November in Tokyo.
+    clock("2026-11-27T16:00:00Z")
     bounds = YEAR.as_said(Said(days_back=3, days_ahead=1))
-    for moment in (now() - timedelta(days=3), now() + timedelta(days=1)):
-        assert bounds.checked(moment, "/at") == moment
-    for moment in (now() - timedelta(days=3, seconds=1), now() + timedelta(days=1, seconds=1)):
-        with pytest.raises(Implausible) as refused:
-            bounds.checked(moment, "/at")
-        assert [error.field for error in refused.value.errors] == ["/at"]
+    for at in ("2026-11-25T00:00:00+09:00", "2026-11-29T01:00:00+09:00"):
+        moment = datetime.fromisoformat(at)
+        assert bounds.checked(moment, "/at", TOKYO) == moment and bounds.takes(moment, TOKYO)
+    for at, said in (
+        ("2026-11-24T23:59:59+09:00", "2026-11-25 at the"),
+        ("2026-11-29T01:00:01+09:00", "2026-11-29 at"),
+    ):
+        moment = datetime.fromisoformat(at)
+        with pytest.raises(Implausible, match=said) as refused:
+            bounds.checked(moment, "/at", TOKYO)
+        assert [error.field for error in refused.value.errors] == ["/at"] and not bounds.takes(moment, TOKYO)
+
+
+async def test_a_plain_day_is_its_first_moment_or_that_of_what_was_before(house: Harness, clock: SetClock) -> None:
+    clock("2026-11-27T16:00:00Z")
+    await house.deliver(HouseRuled(bounds=[bound("move", 0)]), aggregate_id=house.tenant)
+    today, before = date(2026, 11, 28), datetime.fromisoformat("2026-11-28T00:30:00+09:00")
+    async with house.tx() as tx:
+        assert str(await dates.moment(tx, "move", YEAR, None, "/at")) == "2026-11-27 16:00:00+00:00"
+        assert str(await dates.moment(tx, "move", YEAR, today, "/at")) == "2026-11-27 15:00:00+00:00"
+        assert await dates.moment(tx, "move", YEAR, today, "/at", after=before) == before
+        # The last day of all, and what was before it on another day.
+        assert (
+            str(await dates.moment(tx, "else", YEAR, date(2025, 11, 27), "/at", after=before))
+            == "2025-11-26 15:00:00+00:00"
+        )
+        for kind, day in (("move", date(2026, 11, 27)), ("move", date(2026, 11, 29)), ("else", date(2025, 11, 26))):
+            with pytest.raises(Implausible):
+                await dates.moment(tx, kind, YEAR, day, "/at")
 
 
 def test_an_event_that_does_not_tell_is_refused() -> None:
     with pytest.raises(TypeError, match="does not say bounds"):
-        DatePolicy("toy.dates", MetaData(), HouseSilent)
+        DatePolicy("toy.dates", MetaData(), HouseSilent, InTokyo())

@@ -276,6 +276,13 @@ async def test_a_plain_day_is_its_first_moment_where_the_company_is(accounting: 
     (made,) = (await accounting.client.get(f"{V1}/journals")).json()["items"]
     status, back = await post(accounting, f"journals/{made['id']}/reverse", reason="wrong", effective_at="2026-11-02")
     assert (status, back["effective_at"]) == (201, "2026-11-01T15:00:00Z")
+    # Undone on the day that it is of, it is undone when it took effect.
+    assert await journal(accounting, "2026-11-04T09:30:00+09:00") == (201, "2026-11-04T00:30:00Z")
+    made = (await accounting.client.get(f"{V1}/journals", params={"sort": "-number"})).json()["items"][0]
+    status, _ = await post(accounting, f"journals/{made['id']}/reverse", reason="wrong", effective_at="2026-11-03")
+    assert status == 422
+    status, back = await post(accounting, f"journals/{made['id']}/reverse", reason="wrong", effective_at="2026-11-04")
+    assert (status, back["effective_at"]) == (201, "2026-11-04T00:30:00Z")
     lines = [{"account": "1200", "currency": "EUR", "debit": 1}, {"account": "1000", "currency": "EUR", "credit": 1}]
     said = {"text": "A", "reason": "R", "effective_at": "2026-11-01", "lines": lines}
     status, adjusted = await post(accounting, "adjustments", **said)

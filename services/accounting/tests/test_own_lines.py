@@ -7,7 +7,7 @@ import pytest
 from billing import Billing
 from settling import settle
 
-from contracts.catalog import TaxCodeDeleted
+from contracts.catalog import TaxCodeDeleted, UnitDeleted
 from tailrace_testing import today
 
 LONG_AGO = date(2020, 1, 1)
@@ -115,3 +115,31 @@ async def test_a_total_that_was_seen_is_the_total(billing: Billing) -> None:
     refused = await billing.post(f"/invoices/{ahead['id']}/issue", 409, expected_total=5_000)
     assert faults(refused) == ("invoice-price-changed", ["/expected_total"])
     assert (await billing.issue(ahead, expected_total=5_500))["total"] == 5_500
+
+
+async def test_what_an_invoice_sells_is_counted_as_finely_as_its_unit(billing: Billing) -> None:
+    await billing.unit("pcs", 0)
+    unit = await billing.unit("h", 2)
+    fine = {"tax_rate": "0"}
+    for said in ({"unit": "pcs", "quantity": "1.5"}, {"unit": "h", "quantity": "0.333"}):
+        refused = await drafted(billing, fine, {**fine, **said}, status=422)
+        assert faults(refused) == ("conversion-inexact", ["/lines/1/quantity"]), said
+    # A word of one's own, and no unit at all, are no units of the company's.
+    for words in (
+        {"unit": "lump", "quantity": "0.333333"},
+        {"unit": None, "quantity": "0.5"},
+        {"unit": "h", "quantity": "1.25"},
+    ):
+        draft = await drafted(billing, {**fine, **words})
+    changed = {"payment_terms_days": 7, "lines": [{**HOUR, **fine, "quantity": "1.255"}]}
+    assert faults(await billing.put(f"/invoices/{draft['id']}", 422, **changed))[1] == ["/lines/0/quantity"]
+    invoice = await billing.issue(draft)
+    part = {"line_id": invoice["lines"][0]["id"], "quantity": "0.125"}
+    at = f"/invoices/{invoice['id']}/credit-notes"
+    refused = await billing.post(at, 422, reason="shorter", lines=[part])
+    assert faults(refused) == ("conversion-inexact", ["/lines/0/quantity"])
+    await billing.post(at, reason="shorter", lines=[{**part, "quantity": "0.25"}])
+    # In pieces that came later under the same code, it is taken back as it was sold.
+    await billing.h.deliver(UnitDeleted(unit_id=unit, code="h"), aggregate_id=unit)
+    await billing.unit("h", 0)
+    await billing.post(at, reason="not at all", lines=[{**part, "quantity": "1"}])

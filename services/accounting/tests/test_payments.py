@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from billing import Billing, beginning
 
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
 from tailrace_testing import today
 
@@ -266,3 +268,30 @@ async def test_what_a_bank_account_is_on_neither_goes_nor_gets_a_role(billing: B
     assert (replaced["type"], bool(code in replaced["detail"])) == ("urn:tailrace:problem:in-use", True)
     await billing.pay(bank, 500, customer_id=str(billing.ada))
     assert await billing.balances() == {code: 500, "2300": -500}
+
+
+async def test_a_company_says_how_far_off_invoices_money_and_rates_are_dated(billing: Billing) -> None:
+    bounds = [
+        DateBounds(kind="invoice", days_back=3),
+        DateBounds(kind="payment", days_back=3),
+        DateBounds(kind="exchange_rate", days_back=3, days_ahead=5),
+    ]
+    said = TenantDatePolicyChanged(tenant_id=billing.h.tenant, bounds=bounds)
+    await billing.h.deliver(said, aggregate_id=billing.h.tenant)
+    bank, (first, before, ahead) = await billing.bank(), [str(today() + timedelta(days=days)) for days in (-2, -4, 6)]
+
+    async def fault(path: str, method: Any = billing.post, **body: Any) -> str:
+        return str((await method(path, 422, **body))["errors"][0]["field"])
+
+    paid = {"bank_account_id": str(bank), "amount": 100, "customer_id": str(billing.ada)}
+    assert await fault("/payments", **paid, value_day=before) == "/value_day"
+    await billing.post("/payments", **paid, value_day=first)
+    assert await fault("/refunds", **paid, reason="twice", value_day=before) == "/value_day"
+    rate = {"currency": "USD", "against": "EUR", "rate": "0.9"}
+    for day in (before, ahead):
+        assert await fault("/rates", billing.put, **rate, day=day) == "/day"
+    await billing.put("/rates", **rate, day=first)
+    line = {"name": "Fitting", "quantity": "1", "unit_price": "100", "tax_rate": "0"}
+    draft = await billing.post("/invoices", customer_id=str(billing.ada), lines=[line])
+    assert await fault(f"/invoices/{draft['id']}/issue", dated=before) == "/dated"
+    await billing.issue(draft, dated=first)

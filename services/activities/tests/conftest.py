@@ -94,6 +94,11 @@ class Desk:
         assert answer.status_code == expected, answer.text
         return dict(answer.json())
 
+    async def restore(self, row: dict[str, Any], at: str, expected: int = 200) -> dict[str, Any]:
+        answer = await self.h.client.post(f"{at}/{row['id']}/restore")
+        assert answer.status_code == expected, answer.text
+        return dict(answer.json())
+
     async def titles(self, path: str, **query: Any) -> list[str]:
         answer = await self.h.client.get(path, params=query)
         assert answer.status_code == 200, answer.text

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts import customers as sales
 from tailrace.core.ids import uuid7
 
 from .conftest import MEETINGS, TASKS, Desk, now
@@ -70,14 +71,15 @@ async def test_a_meeting_ends_after_it_begins_and_within_a_fortnight(desk: Desk,
 
 
 async def test_lists_are_narrowed_and_the_customers_own_shows_the_newest_first(desk: Desk) -> None:
+    first = now()
     for number, customer in enumerate((desk.ada, desk.group, desk.ada)):
-        begin = now() + timedelta(days=number)
+        begin = first + timedelta(days=number)
         times = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=1)).isoformat()}
         await desk.meeting(f"M{number}", customer_id=str(customer), agenda=f"Prices {number}", **times)
     assert await desk.titles(f"{MEETINGS}/customer/{desk.ada}") == ["M2", "M0"]
     assert await desk.titles(MEETINGS, sort="-starts_at", customer_id=str(desk.group)) == ["M1"]
     assert await desk.titles(f"{MEETINGS}/search", q="prices 2") == ["M2"]
-    after = (now() + timedelta(days=1)).isoformat()
+    after = (first + timedelta(days=1)).isoformat()
     assert await desk.titles(MEETINGS, starts_from=after, sort="starts_at") == ["M1", "M2"]
     assert (await desk.h.client.get(f"{MEETINGS}/customer/{uuid7()}")).status_code == 404
 
@@ -108,3 +110,26 @@ async def test_a_meeting_that_is_taken_away_is_gone(desk: Desk) -> None:
     assert await desk.titles(f"{MEETINGS}/search", q="visit") == await desk.titles(MEETINGS) == []
     assert await desk.h.admin.fetchval("SELECT count(*) FROM timer") == 0
     assert await desk.titles(TASKS) == []
+
+
+async def test_a_deleted_meeting_comes_back_and_a_hidden_one_with_its_customer(desk: Desk) -> None:
+    gone, hidden = await desk.meeting("Gone", reminder_minutes=5), await desk.meeting("Hidden")
+    await desk.restore(hidden, MEETINGS, 409)
+    await desk.h.client.delete(f"{MEETINGS}/{gone['id']}")
+    await desk.delete_customer(desk.ada)
+    assert await desk.titles(MEETINGS, deleted="true") == ["Gone"]
+    for meeting in (gone, hidden):
+        refused = await desk.restore(meeting, MEETINGS, 409)
+        assert (refused["type"], refused["errors"][0]["field"]) == (
+            "urn:tailrace:problem:refers-to-deleted",
+            "/customer_id",
+        )
+    await desk.customer(desk.ada, "C-1", "Ada Works", sales.CustomerRestored)
+    await desk.fire()
+    assert await desk.titles(MEETINGS) == ["Hidden"]
+    back = await desk.restore(gone, MEETINGS)
+    assert (back["status"], back["starts_at"]) == ("planned", gone["starts_at"])
+    assert sorted(await desk.titles(MEETINGS)) == ["Gone", "Hidden"]
+    assert await desk.titles(f"{MEETINGS}/search", q="gone") == ["Gone"]
+    assert [each.title for each in await desk.told("meeting.restored")] == ["Hidden", "Gone"]
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM timer WHERE key = $1", gone["id"]) == 1

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from contracts import customers as sales
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock, today
 
@@ -238,3 +239,44 @@ async def test_tasks_are_found_by_parts_of_words_and_come_from_files(desk: Desk)
     assert exported.text.count("Grace") == 1
     again = await desk.h.import_rows(f"{TASKS}/import", f"件名,優先度,期限日\n見積を送る,high,{today()}\n")
     assert again["counts"] == {"unchanged": 1}
+
+
+async def test_a_deleted_task_comes_back_as_it_was_and_its_series_goes_on(desk: Desk) -> None:
+    task = await desk.task(due_at=at(hours=1), recurrence={"rule": "FREQ=DAILY"}, user_id=str(desk.bo))
+    refused = await desk.restore(task, TASKS, 409)
+    assert refused["type"] == "urn:tailrace:problem:not-deleted"
+    await desk.h.client.delete(f"{TASKS}/{task['id']}")
+    assert await desk.titles(TASKS, deleted="true") == ["Call back"] and await desk.titles(TASKS) == []
+    # Who was to do it leaves meanwhile, and somebody takes over.
+    await desk.leaves(desk.bo, desk.cy)
+    back = await desk.restore(task, TASKS)
+    same = ("title", "status", "due_at", "series_id", "recurrence")
+    assert ({name: back[name] for name in same}, back["user_id"]) == ({name: task[name] for name in same}, str(desk.cy))
+    assert (await desk.titles(f"{TASKS}/search", q="call"), await desk.titles(TASKS, deleted="true")) == (
+        ["Call back"],
+        [],
+    )
+    (told,) = await desk.told("task.restored")
+    assert (told.title, told.user_id) == ("Call back", desk.cy)
+    assert len(await due_soon(desk)) == 1
+    await desk.status(task, TASKS, status="done")
+    assert len(await desk.titles(TASKS)) == 2
+    stranger = desk.h.client_as(tenant=desk.h.other_tenant)
+    assert (await stranger.post(f"{TASKS}/{task['id']}/restore")).status_code == 404
+
+
+async def test_an_open_task_does_not_come_back_to_a_customer_who_is_gone(desk: Desk) -> None:
+    waits, done = [await desk.task(title, customer_id=str(desk.ada)) for title in ("Waits", "Done")]
+    await desk.status(done, TASKS, status="done")
+    for task in (waits, done):
+        await desk.h.client.delete(f"{TASKS}/{task['id']}")
+    await desk.delete_customer(desk.ada)
+    refused = await desk.restore(waits, TASKS, 409)
+    assert (refused["type"], refused["errors"][0]["field"]) == (
+        "urn:tailrace:problem:refers-to-deleted",
+        "/customer_id",
+    )
+    assert (await desk.restore(done, TASKS))["status"] == "done"
+    await desk.customer(desk.ada, "C-1", "Ada Works", sales.CustomerRestored)
+    await desk.fire()
+    assert (await desk.restore(waits, TASKS))["status"] == "open"

@@ -55,6 +55,7 @@ async def walk(w: Walker) -> None:
     await w.patch(f"{at_meeting}/status", {"status": "held", "outcome": "They agree."}, meeting_id=made["id"])
     await w.post(f"{at_meeting}/tasks", {"due_on": f"{begin:%Y-%m-%d}", "user_id": str(bo)}, meeting_id=made["id"])
     await w.delete(at_meeting, meeting_id=spare["id"])
+    await w.post(f"{at_meeting}/restore", meeting_id=spare["id"])
 
     task = {
         "title": "Call Grace back",
@@ -77,6 +78,7 @@ async def walk(w: Walker) -> None:
     await w.put(at_task, {**task, "priority": "high", "user_id": str(bo)}, task_id=call["id"])
     await w.patch(f"{at_task}/status", {"status": "done"}, task_id=call["id"])
     await w.delete(at_task, task_id=dropped["id"])
+    await w.post(f"{at_task}/restore", task_id=dropped["id"])
 
     feed = await w.post(FEEDS, {"name": "Phone"})
     await w.post(FEEDS, {"includes": ["meetings"]})

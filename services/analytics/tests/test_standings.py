@@ -7,10 +7,11 @@ import pytest
 from selling_desk import NOON, order_said
 
 from analytics.measures import CARRIED, Measure
+from analytics.standings import activities as of_activities
 from analytics.standings import opportunities as of_opportunities
 from analytics.standings import orders as of_orders
 from analytics.standings.standing import Entry
-from contracts import opportunities, orders, reopenings
+from contracts import activities, opportunities, orders, reopenings
 from tailrace.core.ids import uuid7
 
 
@@ -34,6 +35,34 @@ def test_a_deleted_opportunity_that_follows_its_customer_stays_deleted() -> None
     assert entries(of_opportunities.fold_opportunity, made) == there
     assert entries(of_opportunities.fold_opportunity, made, gone, moved) == []
     assert entries(of_opportunities.fold_opportunity, made, gone, moved, back, moved) == there
+
+
+@pytest.mark.parametrize("kind", ["task", "meeting"])
+def test_a_deleted_task_or_meeting_that_is_handed_over_stays_deleted_until_it_is_restored(kind: str) -> None:
+    head: dict[str, Any] = {f"{kind}_id": uuid7(), "title": "T", "customer_id": uuid7()}
+    if kind == "task":
+        fold: Any = of_activities.fold_task
+        said = {**head, "user_id": uuid7(), "status": "open", "priority": "high", "time_zone": "Etc/UTC"}
+        life: list[Any] = [
+            activities.TaskCreated(**said),
+            activities.TaskDeleted(**head),
+            activities.TaskUpdated(**said),
+        ]
+        back: Any = activities.TaskRestored(**said)
+    else:
+        fold = of_activities.fold_meeting
+        said = {
+            **head,
+            "owner_id": uuid7(),
+            "status": "planned",
+            "starts_at": NOON,
+            "ends_at": NOON,
+            "time_zone": "Etc/UTC",
+        }
+        life = [activities.MeetingCreated(**said), activities.MeetingDeleted(**head), activities.MeetingUpdated(**said)]
+        back = activities.MeetingRestored(**said)
+    assert entries(fold, *life) == []
+    assert entries(fold, *life, back) == entries(fold, life[0]) != []
 
 
 def test_an_order_that_was_reopened_is_placed_and_no_more_until_it_binds_again() -> None:

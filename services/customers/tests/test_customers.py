@@ -7,6 +7,7 @@ import pytest
 from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListRestored
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import AT, Sales
 
@@ -197,3 +198,14 @@ async def test_tax_numbers_and_telephone_numbers_are_checked(sales: Sales) -> No
     assert phone == [{"number": "+81312345678", "label": "work"}]
     local = await sales.h.client.post(AT, json={"name": "L", "currency": "EUR", "phones": [{"number": "03-1234"}]})
     assert (local.status_code, local.json()["errors"][0]["field"]) == (422, "/phones/0/number")
+
+
+async def test_a_consent_of_a_plain_day_is_of_the_companys(sales: Sales, clock: SetClock) -> None:
+    clock("2026-11-02T07:00:00+09:00")
+    await sales.h.count_days_in("Asia/Tokyo")
+    customer = await sales.create(kind="person")
+    said = {"purpose": "profiling", "granted": True, "source": "Form 12"}
+    shown = await sales.put(customer, "/consents", given_at="2026-11-02", **said)
+    assert shown["consents"]["profiling"]["given_at"] == "2026-11-01T15:00:00Z"
+    refused = await sales.put(customer, "/consents", 422, given_at="2026-11-03", **said)
+    assert refused["errors"][0]["field"] == "/given_at"

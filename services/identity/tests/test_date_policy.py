@@ -49,7 +49,7 @@ async def test_a_policy_is_said_whole_and_told(identity: Harness, acme: Company)
         # What took place does not lie ahead; what is wished does not lie back.
         *(
             ([{"kind": "period"}, {"kind": kind, "days_ahead": 1}], "/bounds/1/days_ahead")
-            for kind in ("movement", "opening_stock", "order", "consent")
+            for kind in ("movement", "opening_stock", "order", "consent", "invoice", "payment")
         ),
         ([{"kind": "requested_date", "days_back": 0}], "/bounds/0/days_back"),
         ([{"kind": "order"}, {"kind": "period"}, {"kind": "order", "days_back": 2}], "/bounds/2/kind"),

@@ -73,8 +73,35 @@ async def test_a_company_says_how_long_ago_goods_may_have_moved(depot: Depot, cl
     await depot.receive("9", 900, reason="opening", effective_at="2003-01-01T00:00:00Z")
     for path in MOVES:
         where = {"from_warehouse_id": depot.north, "to_warehouse_id": depot.south} if path == "transfers" else {}
-        await depot.post(path, 422, **MOVES[path], **where, effective_at="2026-11-25T11:59:59Z")
-        await depot.post(path, **MOVES[path], **where, effective_at="2026-11-25T12:00:00Z")
+        await depot.post(path, 422, **MOVES[path], **where, effective_at="2026-11-24T23:59:59Z")
+        await depot.post(path, **MOVES[path], **where, effective_at="2026-11-25T00:00:00Z")
+
+
+async def test_a_plain_day_is_its_first_moment_where_the_company_is(depot: Depot, clock: SetClock) -> None:
+    await depot.h.count_days_in("Asia/Tokyo")
+    clock("2026-11-02T07:00:00+09:00")
+    await depot.receive("10", 1000, effective_at="2026-10-20")
+    for path in MOVES:
+        where = {"from_warehouse_id": depot.north, "to_warehouse_id": depot.south} if path == "transfers" else {}
+        said = await depot.post(path, **MOVES[path], **where, effective_at="2026-11-02")
+        moved = said["incoming"][0] if path == "transfers" else said
+        assert moved["effective_at"] == "2026-11-01T15:00:00Z"
+        for at, kind in (
+            ("2026-11-03", "implausible-date"),
+            ("2026-11-31", "invalid"),
+            ("2026-11-02T00:00", "invalid"),
+        ):
+            refused = await depot.post(path, 422, **MOVES[path], **where, effective_at=at)
+            assert (refused["type"], refused["errors"][0]["field"]) == (f"urn:tailrace:problem:{kind}", "/effective_at")
+
+
+async def test_what_goes_back_on_the_day_that_it_came_goes_after_it_came(depot: Depot, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    came = await depot.receive("10", 1000, reason="purchase", effective_at="2026-11-27T09:00:00Z")
+    back = {"quantity": "1", "reason": "return_to_supplier", "receipt_id": came["id"]}
+    assert (await depot.post("issues", **back, effective_at="2026-11-27"))["effective_at"] == "2026-11-27T09:00:00Z"
+    refused = await depot.post("issues", 422, **back, effective_at="2026-11-26")
+    assert refused["errors"][0]["field"] == "/effective_at"
 
 
 async def test_opening_stock_may_be_older(depot: Depot, clock: SetClock) -> None:

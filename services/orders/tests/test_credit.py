@@ -325,7 +325,28 @@ async def test_what_was_quoted_waits_too_and_keeps_its_price(desk: Desk, ada: Bu
     event = accepted(desk, customer_id=ada.id)
     await desk.h.deliver(event, aggregate_id=event.quote_id)
     order = await only_order(desk, event)
-    assert (order["status"], order["credit_hold"]["worth"]) == ("credit_hold", 1_049)
+    assert (order["status"], order["credit_hold"]["worth"]) == ("credit_hold", 1_099)
     await say(desk, approvals.ApprovalApproved, await submitted(desk), decided_by=uuid7())
     now = await desk.read(order)
-    assert (now["status"], now["net"], now["tax"], now["quote_id"]) == ("confirmed", 999, 50, str(event.quote_id))
+    assert (now["status"], now["net"], now["tax"], now["quote_id"]) == ("confirmed", 999, 100, str(event.quote_id))
+
+
+async def test_what_is_taxed_otherwise_by_now_is_not_released_unseen(desk: Desk, ada: Buyer) -> None:
+    await ada.order(20)
+    asked, unasked, waits = await ada.order(), await ada.order(), await ada.order(20)
+    first, second, _ = await desk.asked("order.credit_held")
+    await say(desk, approvals.ApprovalApproved, second)
+    await desk.item(desk.bolt, "BOLT", tax="0.12")
+    await say(desk, approvals.ApprovalApproved, first, decided_by=uuid7())
+    hold = (await desk.read(asked))["credit_hold"]
+    assert (hold["state"], hold["answer"]) == ("voided", "It is taxed otherwise by now: confirm it again.")
+    refused = await desk.act(unasked, "release", 409, reason="a good customer")
+    assert (refused["type"], refused["errors"][0]["field"]) == (
+        "urn:tailrace:problem:price-changed",
+        "/lines/0/tax_rate",
+    )
+    await ada.may_owe(100_000)
+    assert await ada.status(asked, unasked, waits) == ["credit_hold"] * 3, "what fits goes on as it was held, or not"
+    for order in (asked, unasked, waits):
+        now = await desk.act(order, "confirm", reprice=True)
+        assert (now["status"], now["tax"]) == ("confirmed", order["tax"] * 12 // 10)

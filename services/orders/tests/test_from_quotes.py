@@ -18,7 +18,7 @@ AT = "/v1/orders"
 
 
 def accepted(desk: Desk, **given: Any) -> QuoteAccepted:
-    """Ten bolts, quoted at a price and with a tax that nobody has today."""
+    """Ten bolts, quoted at a price that nobody has today, and with the tax of today."""
     line = QuotedItem(
         line_id=uuid7(),
         item_id=desk.bolt,
@@ -29,9 +29,9 @@ def accepted(desk: Desk, **given: Any) -> QuoteAccepted:
         quantity=Decimal(10),
         unit_price=Decimal("99.9"),
         net=999,
-        tax_code="OLD",
-        tax_rate=Decimal("0.05"),
-        tax=50,
+        tax_code=None,
+        tax_rate=Decimal("0.1"),
+        tax=100,
     )
     said: dict[str, Any] = {
         "quote_id": uuid7(),
@@ -45,7 +45,7 @@ def accepted(desk: Desk, **given: Any) -> QuoteAccepted:
         "warehouse_id": desk.north,
         "ship_to": Address(lines=["12 Analytical Row"], city="Ockham", country="GB"),
         "net": 999,
-        "tax": 50,
+        "tax": 100,
         "lines": [line],
     }
     return QuoteAccepted(**{**said, **given})
@@ -70,14 +70,9 @@ async def test_an_accepted_quote_is_ordered_once_and_as_quoted(desk: Desk) -> No
         "Ada Works",
         "PO-7",
     )
-    assert (order["net"], order["tax"], order["total"]) == (999, 50, 1049)
+    assert (order["net"], order["tax"], order["total"]) == (999, 100, 1099)
     (line,) = order["lines"]
-    assert (line["name"], line["unit_price"], line["tax_code"], line["tax_rate"]) == (
-        "Bolt, as quoted",
-        "99.9",
-        "OLD",
-        "0.05",
-    )
+    assert (line["name"], line["unit_price"], line["tax_rate"]) == ("Bolt, as quoted", "99.9", "0.1")
     assert order["ship_to"]["city"] == "Ockham"
     (created,) = await desk.asked("order.created")
     assert (created.quote_id, created.quote_revision) == (event.quote_id, 2)
@@ -88,7 +83,7 @@ async def test_an_accepted_quote_is_ordered_once_and_as_quoted(desk: Desk) -> No
 async def test_a_quoted_service_is_ordered_as_one(desk: Desk) -> None:
     event = accepted(desk)
     hours = event.lines[0].model_copy(update={"line_id": uuid7(), "item_id": desk.hour, "sku": "HOUR", "unit": "h"})
-    event = event.model_copy(update={"lines": [hours], "net": 999, "tax": 50})
+    event = event.model_copy(update={"lines": [hours]})
     await desk.h.deliver(event, aggregate_id=event.quote_id)
     await desk.h.pump()
     order = await only_order(desk, event)
@@ -120,11 +115,45 @@ async def test_a_draft_of_a_quote_is_confirmed_at_its_own_price_and_not_changed(
     refused = await desk.h.client.put(f"{AT}/{order['id']}", json=desk.body())
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:order-bound-by-quote")
     confirmed = await desk.act(order, "confirm")
-    assert (confirmed["status"], confirmed["net"], confirmed["tax"]) == ("confirmed", 999, 50)
+    assert (confirmed["status"], confirmed["net"], confirmed["tax"]) == ("confirmed", 999, 100)
     repriced = accepted(desk, confirm_order=False)
     await desk.h.deliver(repriced, aggregate_id=repriced.quote_id)
     asked = await desk.act(await only_order(desk, repriced), "confirm", reprice=True)
-    assert (asked["net"], asked["tax"]) == (999, 50)
+    assert (asked["net"], asked["tax"]) == (999, 100)
+
+
+@pytest.mark.parametrize("when", ["before it is accepted", "after"])
+async def test_what_was_quoted_is_taxed_as_on_the_day_that_it_binds(desk: Desk, when: str) -> None:
+    event = accepted(desk, confirm_order=when != "after")
+    if when != "after":
+        await desk.item(desk.bolt, "BOLT", tax="0.12")
+    await desk.h.deliver(event, aggregate_id=event.quote_id)
+    if when == "after":
+        await desk.item(desk.bolt, "BOLT", tax="0.12")
+    order = await only_order(desk, event)
+    assert (order["status"], order["tax"]) == ("draft", 100), "somebody has to agree to another tax"
+    refused = await desk.act(order, "confirm", 409)
+    assert (refused["type"], [each["field"] for each in refused["errors"]]) == (
+        "urn:tailrace:problem:price-changed",
+        ["/lines/0/tax_rate"],
+    )
+    assert (await desk.act(order, "confirm", 409, reprice=True, expected_total=1099))["errors"][0]["field"] == (
+        "/expected_total"
+    )
+    now = await desk.act(order, "confirm", reprice=True, expected_total=1119)
+    assert (now["status"], now["net"], now["tax"], now["lines"][0]["unit_price"]) == ("confirmed", 999, 120, "99.9")
+
+
+async def test_what_has_no_rate_of_tax_any_more_is_a_draft_that_somebody_looks_at(desk: Desk) -> None:
+    code = uuid7()
+    await desk.tax_code(code, "LATER", ("2150-01-01", "0.1"))
+    await desk.item(desk.bolt, "BOLT", code=code)
+    event = accepted(desk)
+    await desk.h.deliver(event, aggregate_id=event.quote_id)
+    order = await only_order(desk, event)
+    assert order["status"] == "draft"
+    refused = await desk.act(order, "confirm", 422, reprice=True)
+    assert refused["errors"][0]["field"] == "/lines/0/item_id"
 
 
 async def test_what_cannot_leave_any_more_is_a_draft_that_somebody_looks_at(desk: Desk) -> None:

@@ -285,3 +285,16 @@ async def test_it_is_seen_by_who_sells_the_order_and_goes_on_with_it(desk: Desk)
 
 def fault_of(answer: dict[str, Any]) -> str:
     return str(answer["type"].rpartition(":")[2])
+
+
+async def test_what_is_sent_in_exchange_binds_at_the_tax_of_its_day(desk: Desk) -> None:
+    counter = await Counter(desk).open()
+    made = await counter.ask(counter.line("1", outcome="exchange"), authorise=True)
+    await desk.item(desk.bolt, "BOLT", tax="0.12")
+    await counter.came(made, 1)
+    await counter.judged(made, restock=1)
+    at = f"/v1/orders/{(await counter.read(made))['exchange_order_id']}"
+    sent = (await desk.h.client.get(at)).json()
+    assert (sent["status"], sent["net"], sent["tax"]) == ("draft", 100, 10)
+    now = await desk.act(sent, "confirm", reprice=True)
+    assert (now["status"], now["net"], now["tax"]) == ("confirmed", 100, 12)

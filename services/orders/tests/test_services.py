@@ -127,6 +127,13 @@ async def test_what_is_performed_on_the_companys_day_of_the_order_is_no_earlier_
         "/performed_at"
     )
     assert (await desk.act(order, "perform", performed_at="2026-11-27T00:01:00Z"))["shipment"] == "full"
+    # Plain days, of the order and of what was performed.
+    order = await desk.confirmed(hours(desk), ordered_at="2026-11-27")
+    assert order["ordered_at"] == "2026-11-27T00:00:00Z"
+    for day in ("2026-11-26", "2026-11-29"):
+        refused = await desk.act(order, "perform", 422, performed_at=day)
+        assert refused["errors"][0]["field"] == "/performed_at"
+    assert (await desk.act(order, "perform", performed_at="2026-11-27"))["shipment"] == "full"
 
 
 @pytest.mark.parametrize("held", [False, True])

@@ -79,3 +79,12 @@ async def test_nobody_sees_or_changes_the_partner_of_another_company(make_harnes
     assert (await other.get(AT)).json()["items"] == []
     assert (await partners.client_as("partners:read").post(f"{here}/revoke")).status_code == 403
     assert (await partners.anonymous().get(here)).status_code == 401
+
+
+async def test_events_are_given_from_a_day_of_the_companys_on(make_harness: MakeHarness) -> None:
+    partners = await make_harness(service)
+    await partners.count_days_in("Asia/Tokyo")
+    made = await partners.client.post(AT, json={**BODY, "since": "2026-01-31"})
+    assert (made.status_code, made.json()["since"]) == (201, "2026-01-30T15:00:00Z")
+    refused = await partners.client.post(AT, json={**BODY, "since": "2199-12-31"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/since")

@@ -1,11 +1,14 @@
 """What leaves is announced by its parcels, and what comes is taken in parcel by parcel, with what differs."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from ordered import Order
 
+from contracts.users import DateBounds, TenantDatePolicyChanged
+from tailrace.core import clock
 from tailrace_testing import Harness
 
 ONE, TWO, THREE, STRANGE = "376104250021234569", "049123450000000019", "049123450000000026", "049123450000000033"
@@ -40,6 +43,13 @@ async def test_nobody_means_a_day_that_is_far_off(door: Door) -> None:
         refused = (await door.announce(parcel(ONE), expected_on=day)).json()
         said = (refused["type"], refused["errors"][0]["field"])
         assert said == ("urn:tailrace:problem:implausible-date", "/expected_on")
+    said = TenantDatePolicyChanged(
+        tenant_id=door.h.tenant, bounds=[DateBounds(kind="expected_delivery", days_back=0, days_ahead=0)]
+    )
+    await door.h.deliver(said, aggregate_id=door.h.tenant)
+    for days in (-2, 2):
+        refused = (await door.announce(parcel(ONE), expected_on=str(clock.now().date() + timedelta(days=days)))).json()
+        assert refused["errors"][0]["field"] == "/expected_on"
     good = {"sku": "ROD", "quantity": "1"}
     for day in ("1999-12-31", "2199-01-01"):
         bad = {**good, "expires_on": day}
@@ -52,6 +62,16 @@ async def test_nobody_means_a_day_that_is_far_off(door: Door) -> None:
             refused = answer.json()
             said = (answer.status_code, refused["type"], refused["errors"][0]["field"])
             assert said == (422, "urn:tailrace:problem:implausible-date", field)
+
+
+async def test_a_delivery_of_a_plain_day_came_on_the_companys(door: Door) -> None:
+    await door.h.count_days_in("Asia/Tokyo")
+    id = (await door.announce(parcel(ONE))).json()["id"]
+    refused = await door.act(id, "arrive", arrived_at="2199-01-01")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/arrived_at")
+    yesterday = clock.now().date() - timedelta(days=1)
+    came = (await door.act(id, "arrive", arrived_at=str(yesterday))).json()
+    assert came["arrived_at"] == f"{yesterday - timedelta(days=1)}T15:00:00Z"
 
 
 async def test_what_came_is_told_with_every_difference(door: Door, shipping: Harness) -> None:

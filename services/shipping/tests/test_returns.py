@@ -145,6 +145,11 @@ async def test_nothing_is_back_before_it_left(shipping: Harness, order: Order) -
     early, late = [(left + timedelta(hours=hours)).isoformat() for hours in (-1, 1)]
     assert fault(await back.came("1", 422, received_at=early)) == ("invalid", "/received_at")
     assert (await back.came("1", received_at=late))["status"] == "partly_received"
+    # On the day that it left it came after it left.
+    assert fault(await back.came("1", 422, received_at=str((left - timedelta(days=1)).date())))[1] == "/received_at"
+    assert (await back.came("1", received_at=str(left.date())))["received_at"] == left.isoformat().replace(
+        "+00:00", "Z"
+    )
 
 
 async def test_the_end_of_waiting_is_answered_with_what_had_come(shipping: Harness) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+from tailrace_testing import SetClock
 from workflow.delegations import delegate
 
 from .conftest import AT, Office, row
@@ -136,3 +137,16 @@ async def test_administrators_delegate_for_those_who_are_away(office: Office) ->
     assert made.status_code == 201
     approval = await office.approval(await office.submit())
     assert (await office.approve("eve", approval))["status"] == "approved"
+
+
+async def test_a_delegation_of_plain_days_lasts_to_the_end_of_the_last(office: Office, clock: SetClock) -> None:
+    clock("2026-11-01T12:00:00Z")
+    await office.h.count_days_in("Asia/Tokyo")
+    body = {"to_user_id": office.id("mia"), "begins_at": "2026-11-02", "ends_at": "2026-11-02"}
+    given = (await office.people["max"].client.post(f"{AT}/delegations", json=body)).json()
+    assert (given["begins_at"], given["ends_at"]) == ("2026-11-01T15:00:00Z", "2026-11-02T14:59:59.999999Z")
+    of_the_day = {"ends_from": "2026-11-02", "ends_until": "2026-11-03"}
+    found = await office.people["max"].client.get(f"{AT}/delegations", params=of_the_day)
+    assert [each["id"] for each in found.json()["items"]] == [given["id"]]
+    refused = await office.people["max"].client.post(f"{AT}/delegations", json={**body, "ends_at": "2026-11-01"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/ends_at")

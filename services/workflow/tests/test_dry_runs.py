@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from workflow.deploying import compiled, shipped
 from workflow.dry_runs import Outcome, foresee
 from workflow.engine import deploy
 
-from .conftest import PROCESSES, Office, row
+from .conftest import AT, PROCESSES, Office, row
 from .test_processes import END, START, process, user
 
 ROLES = ("role:manager", "role:accountant", "role:admin", "superior|role:manager")
@@ -175,3 +175,12 @@ async def test_more_documents_than_one_chunk_are_all_tried(office: Office) -> No
         await office.submit()
     report, changes = await tried(office, matrix={"rules": []})
     assert (report["documents"], report["changes"], len(changes)) == (120, 120, 120)
+
+
+async def test_a_plain_day_is_of_the_companys(office: Office) -> None:
+    await office.submit(amount=900, number="Q-900")
+    matrix = {"inputs": ["amount"], "rules": [row("role:manager", when={"amount": "> 1000"})]}
+    today = (await office.h.client.get(AT)).json()["items"][0]["created_at"][:10]
+    for since, documents in ((today, 1), (str(date.fromisoformat(today) + timedelta(days=1)), 0)):
+        report, _ = await tried(office, matrix=matrix, since=since)
+        assert (report["documents"], report["since"]) == (documents, f"{since}T00:00:00Z")

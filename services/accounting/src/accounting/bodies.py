@@ -150,4 +150,5 @@ class NewReversal(ReasonBody):
     """`effective_at`: when it takes effect; left out, when the journal did, or on the first open day after."""
 
     effective_at: MomentOrDay | None = None
-    """When it takes effect, a plain day from its first moment on; left out, when the journal did, or on the first open day after."""
+    """When it takes effect, a plain day from its first moment on, or on the journal's own day when that did; left out, when the journal did, or on
+    the first open day after."""

@@ -20,7 +20,7 @@ YEARS_BACK = 10
 _YEARS_OF_PERIODS = 5
 
 days = Days("accounting.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
-dates = DatePolicy("accounting.dates", Base.metadata, TenantDatePolicyChanged)
+dates = DatePolicy("accounting.dates", Base.metadata, TenantDatePolicyChanged, days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Events are posted by rule and move on to the next open day when theirs is locked
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
@@ -140,13 +140,13 @@ async def check_day(tx: Tx, at: datetime) -> None:
 
 
 async def reverse(
-    tx: Tx, id: UUID, reason: str, at: datetime | None, match: int | None, *, adjusts: bool = False
+    tx: Tx, id: UUID, reason: str, on: datetime | date | None, match: int | None, *, adjusts: bool = False
 ) -> UUID:
     """Undo a journal by its mirror image; returns the new journal's id.
 
-    It takes effect when the journal did, or on the first open day after; at `at` when that is given. Raises Unknown, Stale, AlreadyReversed,
-    DayLocked, BelongsToPeriod, Implausible, and Invalid when `at` is before the journal took effect. What a rule posted, or what moves a control
-    account, is undone as an adjustment alone (`adjusts`), whose reason is the reversal's: raises ControlAccount.
+    It takes effect when the journal did, or on the first open day after; `on` a moment or a day when that is given, on the journal's own day when it
+    did. What a rule posted, or what moves a control account, is undone as an adjustment alone (`adjusts`), whose reason is the reversal's. Raises
+    Unknown, Stale, AlreadyReversed, DayLocked, BelongsToPeriod, Implausible, ControlAccount, and Invalid when `on` is before the journal took effect.
     """
     await hold(tx)
     journal = await tx.load_stream(JournalStream, id)
@@ -155,6 +155,7 @@ async def reverse(
         raise Unknown("Journal", id)
     if match is not None and match != journal.version:
         raise Stale(match, journal.version)
+    at = None if on is None else await days.begin_of(tx, on, original)
     if at is not None and at < original:
         raise Invalid.field("/effective_at", f"The journal took effect at {original.isoformat()}; not before that.")
     rule = (await tx.find(Journal, id)).rule

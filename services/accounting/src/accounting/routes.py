@@ -249,15 +249,13 @@ async def read_journal(tx: Tx, who: Reader, id: UUID) -> Journal:
 @router.post("/journals/{id}/reverse", status_code=201, response_model=JournalView)
 async def reverse_journal(tx: Tx, who: Writer, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
     """Undo a person's journal by another that mirrors it, and answer with that one."""
-    at = await days.begin_if_said(tx, body.effective_at)
-    return await _journal(tx, await posting.reverse(tx, id, body.reason, at, match))
+    return await _journal(tx, await posting.reverse(tx, id, body.reason, body.effective_at, match))
 
 
 @router.post("/journals/{id}/adjust", status_code=201, response_model=JournalView)
 async def adjust_journal(tx: Tx, who: Controller, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
     """Undo a journal of a rule, or one on control accounts, by another that mirrors it: an adjustment, with its reason."""
-    at = await days.begin_if_said(tx, body.effective_at)
-    reversal = await posting.reverse(tx, id, body.reason, at, match, adjusts=True)
+    reversal = await posting.reverse(tx, id, body.reason, body.effective_at, match, adjusts=True)
     return await _journal(tx, reversal)
 
 

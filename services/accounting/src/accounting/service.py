@@ -50,6 +50,7 @@ service = Service(
         copies.sellers,
         copies.companies,
         copies.taxes,
+        copies.units,
         copies.templates,
         billing.billing,
         settlements.settlements,

@@ -76,6 +76,13 @@ class Billing:
         await self.h.deliver(told, aggregate_id=told.tax_code_id)
         return told.tax_code_id
 
+    async def unit(self, code: str, decimals: int, id: UUID | None = None) -> UUID:
+        """The company has a unit of measure that is so fine; of `id`, where that was there before."""
+        said = {"unit_id": id or uuid7(), "code": code, "name": code, "dimension": code, "factor": Decimal(1)}
+        told = catalog.UnitUpdated(**said, decimals=decimals)
+        await self.h.deliver(told, aggregate_id=told.unit_id)
+        return told.unit_id
+
     async def order(self, *lines: tuple[str, int, str], **given: Any) -> Ordered:
         """Lines are quantity, net amount and rate of tax; the tax is rounded once for each rate."""
         self.count += 1

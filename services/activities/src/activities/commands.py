@@ -12,10 +12,10 @@ from activities.bodies import MeetingBody, MeetingStatusBody, NextStepBody, Task
 from activities.copies import CustomerCopy, MergeCopy, UserCopy
 from activities.meetings import Meeting
 from activities.projections import days
-from activities.tasks import LeadTime, Task
+from activities.tasks import OPEN, LeadTime, Task
 from contracts.activities import TaskStatus
 from tailrace.core import clock
-from tailrace.core.errors import Invalid, Unknown
+from tailrace.core.errors import Invalid, NotDeleted, RefersToDeleted, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.plausible import Bounds, checked_day
 from tailrace.core.text import shortened
@@ -65,6 +65,19 @@ async def delete_task(tx: Tx, id: UUID, match: int | None) -> None:
     await timers.plan_task(tx, task)
 
 
+async def restore_task(tx: Tx, id: UUID, match: int | None) -> Task:
+    """Take a deleted task back; a series goes on with it. Raises NotDeleted, and RefersToDeleted while the customer of an open one is gone."""
+    task = await tx.load(Task, id, match, even_deleted=True)
+    if task.deleted_at is None:
+        raise NotDeleted(f"The task {task.title} is there.")
+    if task.customer_id is not None and task.status in OPEN:
+        await _ensure_customer(tx, task.customer_id)
+    task.restore()
+    await tx.flush()
+    await timers.plan_task(tx, task)
+    return task
+
+
 async def create_meeting(tx: Tx, body: MeetingBody) -> Meeting:
     """Raises what is said of a user, a customer or a person that is not there, Invalid for a rule that is none, and Implausible."""
     values = await _meeting_values(tx, body, None)
@@ -102,6 +115,21 @@ async def delete_meeting(tx: Tx, id: UUID, match: int | None) -> None:
     meeting = await tx.load(Meeting, id, match)
     meeting.delete(clock.now())
     await timers.plan_meeting(tx, meeting)
+
+
+async def restore_meeting(tx: Tx, id: UUID, match: int | None) -> Meeting:
+    """Take a deleted meeting back; a series goes on with it. Raises NotDeleted, and RefersToDeleted while its customer is gone, with whom a hidden
+    one comes back by itself."""
+    meeting = await tx.load(Meeting, id, match, even_deleted=True)
+    if meeting.deleted_at is None:
+        raise NotDeleted(f"The meeting {meeting.title} is there.")
+    await _ensure_customer(tx, meeting.customer_id)
+    if meeting.is_hidden:
+        raise NotDeleted(f"The meeting {meeting.title} comes back with its customer, by itself.")
+    meeting.restore()
+    await tx.flush()
+    await timers.plan_meeting(tx, meeting)
+    return meeting
 
 
 async def take_next_step(tx: Tx, meeting_id: UUID, match: int | None, body: NextStepBody) -> Task:
@@ -161,7 +189,7 @@ _NO_LINKS: Mapping[str, Any] = {
 async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, Any]:
     values = body.values()
     if body.due_at is not None and (task is None or body.due_at != task.due_at):
-        APPOINTED.checked(body.due_at, "/due_at")
+        APPOINTED.checked(body.due_at, "/due_at", await days.calendar(tx))
     if body.due_on is not None and (task is None or body.due_on != task.due_on):
         today = await days.today(tx)
         checked_day(body.due_on, today - APPOINTED.back, today + APPOINTED.ahead, "/due_on")
@@ -174,7 +202,7 @@ async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, A
 async def _meeting_values(tx: Tx, body: MeetingBody, meeting: Meeting | None) -> dict[str, Any]:
     values = body.values()
     if meeting is None or body.starts_at != meeting.starts_at:
-        APPOINTED.checked(body.starts_at, "/starts_at")
+        APPOINTED.checked(body.starts_at, "/starts_at", await days.calendar(tx))
     known = None if meeting is None else meeting.owner_id
     values["owner_id"] = await _user(tx, body.owner_id, known, meeting is None, "/owner_id")
     values["time_zone"] = body.time_zone or await _zone(tx)
@@ -221,6 +249,14 @@ async def _customer(tx: Tx, customer_id: UUID) -> CustomerCopy:
         held = select(CustomerCopy).where(CustomerCopy.id == id).with_for_update(read=True)
         known = Known(CustomerCopy, (await tx.scalars(held)).all())
     return known.in_use(id, "/customer_id")
+
+
+async def _ensure_customer(tx: Tx, customer_id: UUID) -> None:
+    """Raises RefersToDeleted for a customer that was deleted."""
+    try:
+        await _customer(tx, customer_id)
+    except Invalid as error:
+        raise RefersToDeleted(error.detail, errors=error.errors) from error
 
 
 async def _zone(tx: Tx) -> str:

@@ -117,6 +117,12 @@ class Meeting(Recurring, SoftDeleted, Searchable, Owned, Base):
         self.make_searchable()
         self.record_as(events.MeetingDeleted)
 
+    def restore(self) -> None:
+        """Be there again, as it was."""
+        self.deleted_at = None
+        self._index()
+        self.record_as(events.MeetingRestored)
+
     def hand_over(self, owner_id: UUID | None) -> None:
         """Be somebody else's, or nobody's: for when its owner is gone."""
         self.owner_id = owner_id

@@ -121,6 +121,12 @@ class Task(Recurring, SoftDeleted, Searchable, Owned, Base):
         self.make_searchable()
         self.record_as(events.TaskDeleted)
 
+    def restore(self) -> None:
+        """Be there again, as it was."""
+        self.deleted_at = None
+        self._settle()
+        self.record_as(events.TaskRestored)
+
     def announce(self) -> None:
         """Say that it is due before long."""
         self.announced_for = self.due_by

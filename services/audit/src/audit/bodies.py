@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from audit.models import ARCHIVE_DAYS
-from tailrace.core.fields import Moment, Sentence
+from tailrace.core.fields import MomentOrDay, Sentence
 from tailrace.http.routing import Body
 
 MOST_DAYS = 100 * 366
@@ -28,8 +28,8 @@ class RetentionBody(Body):
 
 
 class ArchiveBody(Body):
-    before: Moment | None = None
-    """What happened before then is archived; all that is signed when left out."""
+    before: MomentOrDay | None = None
+    """What happened before then, of a plain day before it began, is archived; all that is signed when left out."""
 
 
 class RestoreBody(Body):

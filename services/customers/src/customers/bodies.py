@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from contracts.customers import AddressUse, Experience, Kind, Label, Objective, Purpose, Risk
 from customers.tax_ids import checked
 from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Amount, Code, Country, Day, Email, Moment, Name, Sentence, Text
+from tailrace.core.fields import Amount, Code, Country, Day, Email, Moment, MomentOrDay, Name, Sentence, Text
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -147,6 +147,7 @@ class ConsentRowBody(Body):
     granted: bool
     """Whether it agrees."""
     given_at: Moment
+    """When it said so; a file may have a plain day, which is its first moment."""
     source: Sentence
 
 
@@ -230,7 +231,8 @@ class ConsentBody(Body):
     """What it is asked about."""
     granted: bool
     """Whether it agrees."""
-    given_at: Moment
+    given_at: MomentOrDay
+    """When it said so, a plain day from its first moment on: not in the future."""
     source: Sentence
 
 

@@ -84,7 +84,7 @@ async def consent(tx: Tx, id: UUID, match: int | None, said: ConsentBody) -> Cus
 
 async def note_consent(tx: Tx, customer: Customer, said: ConsentBody, within: str = "") -> None:
     """Raises Implausible, with the field `within` that the consent stands in, for one that is still to be given."""
-    given_at = (await dates.bounds(tx, "consent", GIVEN)).checked(said.given_at, f"{within}/given_at")
+    given_at = await dates.moment(tx, "consent", GIVEN, said.given_at, f"{within}/given_at")
     customer.consent(said.purpose, granted=said.granted, given_at=given_at, source=said.source)
 
 

@@ -21,7 +21,7 @@ from tailrace.messaging.teams import Teams
 from tailrace.messaging.uses import Adds, Needs, Uses
 
 days = Days("customers.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
-dates = DatePolicy("customers.dates", Base.metadata, TenantDatePolicyChanged)
+dates = DatePolicy("customers.dates", Base.metadata, TenantDatePolicyChanged, days)
 users = replica("customers.users", Source(UserCopy, *USER))
 teams = Teams("customers.teams", Base.metadata, TEAM)
 price_lists = replica("customers.price_lists", Source(PriceListCopy, *catalog.PRICE_LIST))

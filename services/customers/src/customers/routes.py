@@ -45,7 +45,7 @@ router = tenant_router(
     "/v1/customers",
     tag="customers",
     about="Who buys, who speaks for them, who looks after them, and what was agreed.",
-    reads=[users, teams, price_lists, templates, uses],
+    reads=[users, teams, price_lists, templates, uses, days],
 )
 timeline_router = tenant_router("/v1/customers", tag="customers", reads=[timeline, teams], reads_own=[timeline])
 

@@ -85,7 +85,7 @@ SOURCES = (
             Told(activities.TaskReopened, ("reason",)),
             Told(activities.TaskDeleted),
         ),
-        describes=(activities.TaskUpdated, activities.TaskAssigned),
+        describes=(activities.TaskUpdated, activities.TaskAssigned, activities.TaskRestored),
     ),
     Source(
         kind="opportunity",

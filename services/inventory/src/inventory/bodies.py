@@ -6,19 +6,22 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.inventory import LotStatus
-from tailrace.core.fields import Amount, Code, Day, Moment, Text, UnitCode
+from tailrace.core.fields import Amount, Code, Day, MomentOrDay, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, SignedQuantity, UnitPrice
 from tailrace.http.routing import Body
 
 Unit = Annotated[UnitCode | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
 EffectiveAt = Annotated[
-    Moment | None,
-    Field(description="When it took place, not in the future, and not over a year ago; now when left out."),
+    MomentOrDay | None,
+    Field(
+        description="When it took place, a plain day from its first moment on: not in the future, and not over a year ago; now when left out."
+    ),
 ]
 OpenedAt = Annotated[
-    Moment | None,
+    MomentOrDay | None,
     Field(
-        description="When it took place, not in the future, and not over a year ago (opening stock: ten); now when left out."
+        description="When it took place, a plain day from its first moment on: not in the future, and not over a year ago (opening stock: ten);"
+        " now when left out."
     ),
 ]
 UnitCost = Annotated[

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,7 +19,6 @@ from inventory.models import Movement, Reservation
 from inventory.projections import ItemCopy, dates, goes_negative, look_up
 from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, ReservationEnded, TooMuch
 from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
-from tailrace.core import clock
 from tailrace.core.errors import Invalid, Stale, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor
@@ -68,7 +67,6 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     goods = await look_up(tx, [body.item_id], [body.warehouse_id], [body.unit])
     item, warehouse = goods.stocked(body.item_id), goods.warehouse(body.warehouse_id)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
-    at = await _effective(tx, body.effective_at)
     parts = lots.named(goods, item, body.lots, quantity, body.unit)
     place = Place(body.item_id, body.warehouse_id)
     holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
@@ -76,6 +74,7 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     receipt = None
     if body.reason == "return_to_supplier":
         stock, receipt = await returns.load(tx, place, body.receipt_id, match)
+        at = await _effective(tx, body.effective_at, after=None if receipt is None else receipt.effective_at)
         if body.currency is not None:
             _currency(body.currency, stock)
         price = _cost(body.quantity, body.value, body.unit_cost)
@@ -87,6 +86,7 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
         }
         beyond = None
     else:
+        at = await _effective(tx, body.effective_at)
         stock = await load_stock(tx, place, match)
         beyond = _currency(body.currency, stock) if holding is None and goes_negative(item, warehouse) else None
     gone = await lots.go_out(tx, stock, parts, to_be_used=body.reason == "consumption")
@@ -216,11 +216,11 @@ def _currency(given: str | None, stock: StockItem) -> str:
     return currency
 
 
-async def _effective(tx: Tx, asked: datetime | None, kind: DateKind = "movement") -> datetime:
-    """When it took place, or now. Raises Implausible."""
-    if asked is None:
-        return clock.now()
-    return (await dates.bounds(tx, kind, BOUNDS[kind])).checked(asked, "/effective_at")
+async def _effective(
+    tx: Tx, asked: datetime | date | None, kind: DateKind = "movement", after: datetime | None = None
+) -> datetime:
+    """When it took place, or now; on the day of what has to be before, `after`, as of that. Raises Implausible."""
+    return await dates.moment(tx, kind, BOUNDS[kind], asked, "/effective_at", after=after)
 
 
 def _cost(quantity: Decimal, value: int | None, unit_cost: Decimal | None) -> int | None:

@@ -89,7 +89,7 @@ class TemplateChoiceCopy(TemplateChoiceRow, Base):
 
 
 days = Days("inventory.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
-dates = DatePolicy("inventory.dates", Base.metadata, TenantDatePolicyChanged)
+dates = DatePolicy("inventory.dates", Base.metadata, TenantDatePolicyChanged, days)
 catalog = replica(
     "inventory.catalog",
     Source(ItemCopy, *events.ITEM),

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from contracts.orders import Address
 from orders.progress import Short
 from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Amount, Code, Country, Day, Moment, Text, UnitCode
+from tailrace.core.fields import Amount, Code, Country, Day, MomentOrDay, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, UnitPrice
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -85,8 +85,9 @@ class OrderTerms(Body):
     )
     currency: Currency
     """What every amount of the order is in, an ISO 4217 code."""
-    ordered_at: Moment | None = Field(
-        None, description="When the customer ordered, not in the future; now when left out."
+    ordered_at: MomentOrDay | None = Field(
+        None,
+        description="When the customer ordered, a plain day from its first moment on: not in the future; now when left out.",
     )
     requested_date: Day | None = Field(
         None, description="When the customer wants it: on the company's day of `ordered_at`, or up to ten years later."
@@ -150,9 +151,10 @@ class PerformedQuantity(Body):
 class Performance(Body):
     """Services that were performed for an order, and when. They are sold by that, and can be invoiced."""
 
-    performed_at: Moment | None = Field(
+    performed_at: MomentOrDay | None = Field(
         None,
-        description="When they were performed, which is when they are supplied: not in the future; now when left out.",
+        description="When they were performed, which is when they are supplied, a plain day from its first moment on: not in the future,"
+        " and not before the day of the order; now when left out.",
     )
     lines: Annotated[list[PerformedQuantity], Field(min_length=1, max_length=MOST_LINES)] | None = Field(
         None, description="What was performed, each line once; all that is still to be performed when left out."

@@ -76,6 +76,8 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
 async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation) -> Order:
     """Make a draft, or what is held for credit, binding at what it costs today; its fulfilment begins. Beyond the customer's credit, it is held.
 
+    What was quoted costs what was quoted, since its lines name no list; it is taxed at the rates of today all the same.
+
     Raises NotADraft, PriceChanged unless it may be repriced, and comes to the total that was expected, NotYetKnown, and Invalid for what went out of
     use since it was drafted.
     """
@@ -84,11 +86,8 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     # It binds the customer that the drafted one was merged into since.
     order.belong_to(await by_now(tx, order.customer_id))
     quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
-    # What was quoted binds as it was quoted.
-    bound = order.quote_id is not None
-    changes = [] if bound else differences(order.lines, quotes)
-    costs = order.lines if bound else quotes
-    net, tax = sum(one.net for one in costs), sum(one.tax for one in costs)
+    changes = differences(order.lines, quotes)
+    net, tax = sum(one.net for one in quotes), sum(one.tax for one in quotes)
     if (changes and not asked.reprice) or asked.expected_total not in {None, net + tax}:
         raise PriceChanged(net, tax, changes, expected=asked.expected_total)
     if changes:
@@ -154,7 +153,7 @@ async def perform(tx: Tx, order_id: UUID, match: int | None, asked: Performance)
     """
     order = await tx.load(Order, order_id, match)
     order.after("performed")
-    at = (await dates.bounds(tx, "movement", PERFORMED)).checked(asked.performed_at or clock.now(), "/performed_at")
+    at = await dates.moment(tx, "movement", PERFORMED, asked.performed_at, "/performed_at")
     ordered_on = await days.day_of(tx, order.ordered_at)
     if await days.day_of(tx, at) < ordered_on:
         raise Invalid.field("/performed_at", f"This is before {ordered_on}, the day of order {order.number}.")
@@ -200,7 +199,7 @@ async def _terms(
     """The order's columns as the client gave them, completed by what is agreed with the customer, and the company's day of `ordered_at`, which
     counts when it gave none. Raises Implausible."""
     if asked.ordered_at is not None:
-        ordered_at = (await dates.bounds(tx, "order", ORDERED)).checked(asked.ordered_at, "/ordered_at")
+        ordered_at = await dates.moment(tx, "order", ORDERED, asked.ordered_at, "/ordered_at")
     day = await days.day_of(tx, ordered_at)
     if asked.requested_date is not None:
         bounds = await dates.days(tx, "requested_date", day, day, day + _LATEST_WISH)

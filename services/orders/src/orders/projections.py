@@ -103,7 +103,7 @@ class MergeCopy(Replica, Base):
 
 
 days = Days("orders.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
-dates = DatePolicy("orders.dates", Base.metadata, TenantDatePolicyChanged)
+dates = DatePolicy("orders.dates", Base.metadata, TenantDatePolicyChanged, days)
 catalog = replica(
     "orders.catalog",
     Source(ItemCopy, *events.ITEM),

@@ -11,6 +11,7 @@ from orders.commands import next_number
 from orders.credit import commands as credit
 from orders.lines import OrderLine
 from orders.models import Order
+from orders.pricing import taxed_as_today
 from orders.projections import ItemCopy, Leaver, WarehouseCopy, settings
 from orders.templates import taken_over, unsaid
 from orders.timers import handover
@@ -30,7 +31,8 @@ invoices = Reaction("orders.invoices", since=EVER)
 
 @quotes.on(QuoteAccepted)
 async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
-    """Draft the order, and confirm it when that was agreed and everything can still leave; if not, somebody has to look at it."""
+    """Draft the order, and confirm it when that was agreed, everything can still leave, and it is taxed today as it was quoted; if not, somebody has
+    to look at it."""
     if await tx.scalar(select(Order.id).where(Order.quote_id == event.quote_id)) is not None:
         return
     items = await by_ids(tx, ItemCopy, [line.item_id for line in event.lines])
@@ -60,7 +62,7 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
     lines = [_line(line, items[line.item_id], position, event) for position, line in enumerate(event.lines, 1)]
     order = Order.drafted(await next_number(tx), lines, terms)
     copies: list[Replica] = [*items.values(), *warehouses.values()]
-    if event.confirm_order and all(each.active for each in copies):
+    if event.confirm_order and all(each.active for each in copies) and await taxed_as_today(tx, lines):
         await credit.confirm_new(tx, order)
     tx.add(order)
 

@@ -12,16 +12,19 @@ from contracts.partners import PersonalFields
 from contracts.registry import events_by_type
 from partners import opening
 from partners.models import Filling, Partner, Status
+from partners.projections import days
 from partners.scopes import Reader, Writer
 from partners.views import CredentialsView, PartnerProgressView, PartnerView
 from tailrace.core.errors import Invalid
-from tailrace.core.fields import Moment, Name
+from tailrace.core.fields import MomentOrDay, Name
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, Tx, tenant_router
 
-router = tenant_router("/v1/partners", tag="partners", about="Systems outside that hear of the company's events.")
+router = tenant_router(
+    "/v1/partners", tag="partners", about="Systems outside that hear of the company's events.", reads=[days]
+)
 
 PartnerPage = Annotated[
     PageRequest, listed(Partner, any_of(Partner.status, Status), sort=[Partner.name, Partner.created_at])
@@ -55,17 +58,21 @@ class PartnerBody(PartnerGrantBody):
     """A partner, and what it may hear."""
 
     name: Name
-    since: Moment | None = Field(None, description="Events from this moment on; from the beginning, when null.")
+    since: MomentOrDay | None = Field(
+        None,
+        description="Events from this moment on, of a plain day of the company's from its first; from the beginning, when null.",
+    )
 
 
 @router.post("", status_code=201, response_model=PartnerView)
 async def create_partner(tx: Tx, who: Writer, body: PartnerBody) -> Partner:
     """Give a system outside a user and topics of its own, from the beginning or a moment. Both are there once its status is `open`."""
-    if body.since is not None and body.since > datetime.now(UTC):
+    since = await days.begin_if_said(tx, body.since)
+    if since is not None and since > datetime.now(UTC):
         raise Invalid.field(
             "/since", "It lies in the future. Leave it out for all events, or send a moment that has come."
         )
-    partner = Partner.register(body.name, body.types, body.personal, body.since)
+    partner = Partner.register(body.name, body.types, body.personal, since)
     tx.add(partner)
     await opening.soon(tx, partner)
     return partner

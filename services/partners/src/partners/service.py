@@ -2,7 +2,7 @@
 
 from contracts import registry
 from contracts.partners import PUBLISHED
-from partners import filler, handing_out, opening, public, routes
+from partners import filler, handing_out, opening, projections, public, routes
 from partners.models import Base
 from partners.scopes import read, write
 from tailrace.service import Exposed, Service
@@ -13,6 +13,7 @@ service = Service(
     publishes=PUBLISHED,
     follows=registry.topics(),
     gives_access=True,
+    subscribers=[projections.days],
     timers=[opening.due],
     works=[filler.fill_all, handing_out.look_after],
     routers=[routes.router, public.router],

@@ -29,7 +29,7 @@ from tailrace.messaging.teams import Teams
 from tailrace.pricing.book import price_of_one
 
 days = Days("quotes.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
-dates = DatePolicy("quotes.dates", Base.metadata, TenantDatePolicyChanged)
+dates = DatePolicy("quotes.dates", Base.metadata, TenantDatePolicyChanged, days)
 catalog = replica(
     "quotes.catalog",
     Source(copies.ItemCopy, *events.ITEM),

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shipping.labels.gs1 import check_digit, has_check_digit, is_lot
 from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Code, Day, Moment, Name, Note, Text
+from tailrace.core.fields import Code, Day, MomentOrDay, Name, Note, Text
 from tailrace.core.meaning import Means
 from tailrace.core.money import Quantity
 from tailrace.core.personal_data import Personal
@@ -138,8 +138,8 @@ class DispatchBody(Body):
     """Who takes it; null when nobody but ourselves does."""
     tracking_number: Text | None = None
     """By which the carrier knows the parcel."""
-    dispatched_at: Moment | None = None
-    """When it left, not in the future, and not over a year ago; now when left out."""
+    dispatched_at: MomentOrDay | None = None
+    """When it left, a plain day from its first moment on: not in the future, and not over a year ago; now when left out."""
 
 
 class DeliveryBody(Body):
@@ -147,7 +147,8 @@ class DeliveryBody(Body):
 
     signed_by: Personal[Text]
     """Who took it, by name."""
-    delivered_at: Moment | None = None
-    """When it arrived, not in the future, and not before it left; now when left out."""
+    delivered_at: MomentOrDay | None = None
+    """When it arrived, a plain day from its first moment on, or on the day that it left, as it left: not in the future, and not before it left;
+    now when left out."""
     note: Note | None = None
     """Anything else that was said at the door."""

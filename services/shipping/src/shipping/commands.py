@@ -1,7 +1,7 @@
 """What happens to shipments. A shipment's row lock decides every race: what was dispatched first stays dispatched, what was cancelled first stays."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,14 +14,13 @@ from shipping import lots
 from shipping.asns.commands import announce_shipment
 from shipping.booking import commands as bookings
 from shipping.carriers import Carrier, active_carrier
-from shipping.dates import of_movements
+from shipping.dates import moved
 from shipping.departures import CancelAnswer, DispatchedLine
 from shipping.labels.commands import next_sscc
 from shipping.models import GONE, OPEN, Shipment, Wanted
 from shipping.papers import ensure_complete, papers
 from shipping.projections import settings
 from shipping.refusals import NotInParts
-from tailrace.core import clock
 from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
@@ -134,14 +133,14 @@ async def dispatch(
     match: int | None,
     carrier_id: UUID | None,
     tracking_number: str | None,
-    at: datetime | None,
+    at: datetime | date | None,
 ) -> Shipment:
     """With whom it is booked, unless another carrier or number is named: then the booking is withdrawn.
 
     Raises Implausible, WrongState, Held, LotStopped, FieldMissing, HeatNumberMissing, CertificateMissing, and Invalid for a carrier that is not
     there or not active.
     """
-    at = await _when(tx, at, "/dispatched_at")
+    left_at = await moved(tx, at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
     booked = await bookings.confirmed(tx, shipment_id)
     if booked is not None and {carrier_id, tracking_number} <= {None, booked.carrier_id, booked.tracking_number}:
@@ -152,18 +151,17 @@ async def dispatch(
         carrier = await active_carrier(tx, carrier_id) if carrier_id else None
     await lots.ensure_may_leave(tx, [line.lots for line in shipment.lines])
     await ensure_complete(tx, shipment)
-    shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
+    shipment.dispatch(await _count_dispatched(tx, shipment), left_at, carrier, tracking_number)
     await announce_shipment(tx, shipment)
     return shipment
 
 
 async def deliver(
-    tx: Tx, shipment_id: UUID, match: int | None, at: datetime | None, signed_by: str | None, note: str | None
+    tx: Tx, shipment_id: UUID, match: int | None, at: datetime | date | None, signed_by: str | None, note: str | None
 ) -> Shipment:
     """Raises Implausible, WrongState, and Invalid for a time before the dispatch."""
-    at = await _when(tx, at, "/delivered_at")
     shipment = await tx.load(Shipment, shipment_id, match)
-    shipment.deliver(at, signed_by, note)
+    shipment.deliver(await moved(tx, at, "/delivered_at", shipment.dispatched_at), signed_by, note)
     return shipment
 
 
@@ -174,10 +172,6 @@ async def _number(tx: Tx, numbers: Numbers, order_number: str) -> str:
         return list(await tx.scalars(select(Shipment.number).where(Shipment.number.in_(written))))
 
     return await numbers.next_free(tx, order_number, taken)
-
-
-async def _when(tx: Tx, asked: datetime | None, field: str) -> datetime:
-    return clock.now() if asked is None else (await of_movements(tx)).checked(asked, field)
 
 
 async def _lock_open(tx: Tx, order_id: UUID, reservation_id: UUID | None = None) -> Sequence[Shipment]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from contracts.users import TenantDatePolicyChanged
 from shipping.base import Base
@@ -15,12 +15,12 @@ MOVED = Bounds.of_years(1)
 _SAID_BY_CARRIERS = replace(MOVED, ahead=timedelta(days=1))
 """Some carriers write the time of where a parcel is as if it were UTC's."""
 
-dates = DatePolicy("shipping.dates", Base.metadata, TenantDatePolicyChanged)
+dates = DatePolicy("shipping.dates", Base.metadata, TenantDatePolicyChanged, days)
 
 
-async def of_movements(tx: Tx) -> Bounds:
-    """Within which goods may have moved."""
-    return await dates.bounds(tx, "movement", MOVED)
+async def moved(tx: Tx, said: datetime | date | None, field: str, after: datetime | None = None) -> datetime:
+    """When goods moved, or now; on the day of what has to be before, `after`, as of that. Raises Implausible."""
+    return await dates.moment(tx, "movement", MOVED, said, field, after=after)
 
 
 async def check_last_days(tx: Tx, said: Sequence[date | None], at: str) -> None:

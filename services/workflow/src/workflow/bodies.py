@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from contracts.approvals import Then
-from tailrace.core.fields import Amount, Moment, Name, Note, Sentence, Text, XmlText
+from tailrace.core.fields import Amount, MomentOrDay, Name, Note, Sentence, Text, XmlText
 from tailrace.core.meaning import Means
 from tailrace.core.money import Currency
 from tailrace.core.wire import WireModel
@@ -168,10 +168,10 @@ class DelegationBody(Body):
 
     to_user_id: UUID
     """Who decides in one's place."""
-    begins_at: Moment
-    """From when on."""
-    ends_at: Moment
-    """Until when."""
+    begins_at: MomentOrDay
+    """From when on, a plain day from its first moment."""
+    ends_at: MomentOrDay
+    """Until when, a plain day to its end."""
     reason: Sentence | None = None
     """Why, such as a holiday."""
     user_id: UUID | None = None
@@ -257,8 +257,8 @@ class DryRunBody(Body):
     """The matrix as a DMN file."""
     number: Annotated[int, Field(ge=1)] | None = None
     """A version of the process, with its matrix."""
-    since: Moment | None = None
-    """Documents that were submitted from then on; all when left out."""
+    since: MomentOrDay | None = None
+    """Documents that were submitted from then on, a plain day from its first moment; all when left out."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -1,22 +1,25 @@
 """How far from today the dates of a company may lie: a copy of what the company has said of each kind of date.
 
-    dates = DatePolicy("orders.dates", Base.metadata, TenantDatePolicyChanged)
+    dates = DatePolicy("orders.dates", Base.metadata, TenantDatePolicyChanged, days)
 
-in the service's projections, and `dates` in its manifest. A command then asks `await dates.bounds(tx, "order", default)`.
+in the service's projections, after its `days`, and `dates` in its manifest. A command then asks
+`await dates.moment(tx, "order", default, body.ordered_at, "/ordered_at")`.
 
 A company that has said nothing has the service's default, and so has one whose word has not arrived yet: bounds are there against slips, and nothing
 that was taken by older ones becomes wrong.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from tailrace.core import clock
 from tailrace.core.events import Event, Meta
 from tailrace.core.plausible import Bounds, Said
 from tailrace.db.database import Tx
+from tailrace.messaging.days import CompanyDays
 from tailrace.messaging.subscribers import Projection
 
 __all__ = ["DatePolicy"]
@@ -28,10 +31,11 @@ class DatePolicy(Projection):
     `changed` carries all of it: `bounds`, each with its `kind`, and `days_back` and `days_ahead`, which are null where the default holds.
     """
 
-    def __init__(self, name: str, metadata: MetaData, changed: type[Event]) -> None:
+    def __init__(self, name: str, metadata: MetaData, changed: type[Event], days: CompanyDays) -> None:
         """Raises TypeError when the event has no `bounds`."""
         if "bounds" not in changed.model_fields:
             raise TypeError(f"{changed.type} does not say bounds")
+        self._days = days
         self.table = Table(
             "date_policy",
             metadata,
@@ -54,6 +58,22 @@ class DatePolicy(Projection):
     async def bounds(self, tx: Tx, kind: str, default: Bounds) -> Bounds:
         """The bounds of a kind of moment."""
         return default.as_said(await self.said(tx, kind))
+
+    async def moment(
+        self,
+        tx: Tx,
+        kind: str,
+        default: Bounds,
+        given: datetime | date | None,
+        field: str,
+        *,
+        after: datetime | None = None,
+    ) -> datetime:
+        """When something took place: now where nothing is said, and on a day as of `begin_of`. Raises Implausible, which names the field."""
+        if given is None:
+            return clock.now()
+        at, calendar = await self._days.begin_of(tx, given, after), await self._days.calendar(tx)
+        return (await self.bounds(tx, kind, default)).checked(at, field, calendar)
 
     async def days(self, tx: Tx, kind: str, today: date, earliest: date, latest: date) -> tuple[date, date]:
         """The first and the last day of a kind of day, counted from `today`, where `earliest` and `latest` are the defaults."""

@@ -49,9 +49,12 @@ class CompanyDays(ABC):
         """The day that a moment belongs to."""
         return (await self.calendar(tx)).day_of(moment)
 
-    async def begin_of(self, tx: Tx, given: datetime | date) -> datetime:
-        """A moment as it is, a day by its first moment."""
-        return given if isinstance(given, datetime) else (await self.calendar(tx)).begin_of(given)
+    async def begin_of(self, tx: Tx, given: datetime | date, after: datetime | None = None) -> datetime:
+        """A moment as it is, a day by its first moment; on the day of what has to be before, `after`, by that: both are said of one day."""
+        if isinstance(given, datetime):
+            return given
+        calendar = await self.calendar(tx)
+        return after if after is not None and calendar.day_of(after) == given else calendar.begin_of(given)
 
     async def begin_if_said(self, tx: Tx, given: datetime | date | None) -> datetime | None:
         """When something is said to have happened: a moment as it is, a day by its first moment; None where nothing is said."""

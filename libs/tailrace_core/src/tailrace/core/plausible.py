@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Self
 
 from tailrace.core import clock
+from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -25,7 +26,8 @@ class Implausible(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a moment may be: at most `back` before now, and at most `ahead` after it. What took place is ahead of now by the clocks' skew at most."""
+    """What a moment may be: of a day at most `back` before today, as the company counts its days, and at most `ahead` after now. What took place is
+    ahead of now by the clocks' skew at most."""
 
     back: timedelta = _YEAR
     ahead: timedelta = CLOCK_SKEW
@@ -41,29 +43,28 @@ class Bounds:
         ahead = self.ahead if said.days_ahead is None else timedelta(days=said.days_ahead)
         return replace(self, back=back, ahead=ahead)
 
-    def takes(self, moment: datetime) -> bool:
+    def takes(self, moment: datetime, calendar: Calendar) -> bool:
         """Whether a moment lies within them."""
         try:
-            self.checked(moment, "")
+            self.checked(moment, "", calendar)
         except Implausible:
             return False
         return True
 
-    def checked(self, moment: datetime, field: str) -> datetime:
+    def checked(self, moment: datetime, field: str, calendar: Calendar) -> datetime:
         """The moment. Raises Implausible, which names the field."""
         now = clock.now()
+        earliest = calendar.day_of(now) - self.back
         if moment > (latest := now + self.ahead):
             farther = self.ahead > CLOCK_SKEW
             why = (
-                f"This is later than is taken here: {latest:%Y-%m-%d} at the latest."
+                f"This is later than is taken here: {calendar.day_of(latest)} at the latest."
                 if farther
                 else "This moment is still to come."
             )
             raise Implausible(why, field=field)
-        if moment < (earliest := now - self.back):
-            raise Implausible(
-                f"This is longer ago than is taken here: {earliest:%Y-%m-%d} at the earliest.", field=field
-            )
+        if moment < calendar.first_moment(earliest):
+            raise Implausible(f"This is longer ago than is taken here: {earliest} at the earliest.", field=field)
         return moment
 
 

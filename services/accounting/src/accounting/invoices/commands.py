@@ -5,11 +5,12 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from accounting.books import hold, role_map
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices import policy, prepaying
 from accounting.invoices.bodies import InvoiceTerms, IssueBody, NewInvoice, NewInvoiceLine
 from accounting.invoices.buyers import Buyer, known_buyer
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
+from accounting.invoices.counting import check_own
 from accounting.invoices.drafting import (
     Billable,
     billable,
@@ -47,7 +48,7 @@ async def create(tx: Tx, asked: NewInvoice) -> Invoice:
     values = await checked_values(tx, asked.custom_fields)
     if asked.prepayment is not None:
         return await prepaying.draft(tx, asked, values)
-    own = own_lines(asked.lines, await rates_said(tx, asked.lines, await days.today(tx)))
+    own = await _own_lines(tx, asked.lines, await days.today(tx))
     found = await _billable(tx, asked)
     if found is None:
         assert asked.customer_id is not None
@@ -98,13 +99,19 @@ async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> I
         return invoice
     delivered = [line for line in invoice.lines if line.supplied]
     today = await days.today(tx)
-    lines = [*delivered, *own_lines(asked.lines, await rates_said(tx, asked.lines, today))]
+    lines = [*delivered, *await _own_lines(tx, asked.lines, today)]
     if not lines:
         raise Invalid.field("/lines", "An invoice has a line.")
     await tax(tx, lines, today)
     ensure_fits(lines, "/lines")
     invoice.change(terms, numbered(lines))
     return invoice
+
+
+async def _own_lines(tx: Tx, asked: Sequence[NewInvoiceLine], on: date) -> list[InvoiceLine]:
+    """What a person says that the invoice itself sells. Raises Inexact, and Invalid that names the field."""
+    await check_own(tx, asked)
+    return own_lines(asked, await rates_said(tx, asked, on))
 
 
 async def shrink(tx: Tx, invoice: Invoice) -> None:
@@ -134,7 +141,8 @@ async def issue(tx: Tx, id: UUID, match: int | None, asked: IssueBody | None = N
         await ensure_complete(tx, invoice)
     today, dated = await days.today(tx), None if asked is None else asked.dated
     day = dated or today
-    checked_day(day, today - _BACK, today, "/dated")
+    earliest, _ = await dates.days(tx, "invoice", today, today - _BACK, today)
+    checked_day(day, earliest, today, "/dated")
     changes: Sequence[FieldProblem] = ()
     await ensure_roles(tx, day, _NEEDED if invoice.kind == "invoice" else _NEEDED_AHEAD)
     if invoice.kind == "prepayment":

@@ -115,6 +115,16 @@ class TaxPolicyCopy(TaxPolicy, Base):
     __tablename__ = "tax_policy_copy"
 
 
+class UnitCopy(Replica, Base):
+    """A unit of measure. Of those that share a code at most one is active."""
+
+    __tablename__ = "unit_copy"
+    __table_args__ = (tenant_index("code"),)
+
+    code: Mapped[str]
+    decimals: Mapped[int]
+
+
 class TemplateCopy(TemplateRow, Base):
     """A template of the catalog."""
 

@@ -1,15 +1,15 @@
 """Taking an invoice back, in part or in whole: what was paid beyond the rest is the customer's credit again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from accounting.days import days
 from accounting.invoices import policy
-from accounting.invoices.bodies import CreditLine, NewCreditNote
+from accounting.invoices.bodies import NewCreditNote
 from accounting.invoices.commands import ensure_roles, moment_of
-from accounting.invoices.copies import OrderCopy
+from accounting.invoices.counting import check_credited
 from accounting.invoices.credit import CreditNote, nets_of, taxes_of
 from accounting.invoices.models import Invoice
 from accounting.invoices.numbering import next_number
@@ -19,9 +19,7 @@ from accounting.invoices.taxing import levies
 from accounting.payments.allocation import free
 from tailrace.core.errors import Invalid
 from tailrace.core.plausible import checked_day
-from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
-from tailrace.messaging.replica import by_ids
 
 Amounts = Mapping[UUID, tuple[int, int]]
 """By line of an invoice, net and tax."""
@@ -32,7 +30,7 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     invoice = await tx.load(Invoice, id, match)
     invoice.after("credited")
     assert invoice.dated is not None
-    await _check_units(tx, invoice, asked.lines)
+    await check_credited(tx, invoice, asked.lines)
     amounts, quantities = await _amounts(tx, invoice, asked)
     if not amounts or (not any(net + tax for net, tax in amounts.values()) and asked.lines):
         raise TooMuchCredited("Nothing is left to take back.")
@@ -90,15 +88,3 @@ async def _amounts(tx: Tx, invoice: Invoice, asked: NewCreditNote) -> tuple[Amou
         return not_deducted(invoice), {}
     nets, quantities = nets_of(invoice, asked.lines)
     return await with_tax(tx, invoice, nets), quantities
-
-
-async def _check_units(tx: Tx, invoice: Invoice, asked: Sequence[CreditLine]) -> None:
-    """What comes back can be counted in its unit, as it was when it was ordered. Raises Inexact, which names the line."""
-    lines = {line.id: line for line in invoice.lines}
-    orders = await by_ids(tx, OrderCopy, {line.order_id for line in invoice.lines if line.order_id is not None})
-    decimals = {each["line_id"]: each.get("decimals", 6) for order in orders.values() for each in order.lines}
-    for at, each in enumerate(asked):
-        line = lines.get(each.line_id)
-        if each.quantity is not None and line is not None and line.order_line_id is not None:
-            finest = decimals.get(str(line.order_line_id), 6)
-            check_decimals(each.quantity, line.unit or line.name, finest, f"/lines/{at}/quantity")

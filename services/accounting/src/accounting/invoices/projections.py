@@ -43,6 +43,7 @@ taxes = replica(
     Source(copies.TaxCodeCopy, *catalog.TAX_CODE),
     Source(copies.TaxPolicyCopy, *catalog.TAX_POLICY),
 )
+units = replica("accounting.units", Source(copies.UnitCopy, *catalog.UNIT))
 templates = replica(
     "accounting.templates",
     Source(copies.TemplateCopy, *catalog.TEMPLATE),

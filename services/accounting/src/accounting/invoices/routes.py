@@ -20,7 +20,7 @@ from accounting.invoices.copies import settings
 from accounting.invoices.credit import CreditNote
 from accounting.invoices.document import credit_note_document, invoice_document, paper
 from accounting.invoices.models import Invoice, Kind, Status, of_order
-from accounting.invoices.projections import companies, customers, deliveries, orders, sellers, taxes, templates
+from accounting.invoices.projections import companies, customers, deliveries, orders, sellers, taxes, templates, units
 from accounting.invoices.views import (
     BillingPolicyView,
     BillingTermsView,
@@ -38,7 +38,7 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
 
-_READS = [books, customers, orders, deliveries, sellers, companies, taxes, templates, days]
+_READS = [books, customers, orders, deliveries, sellers, companies, taxes, units, templates, days]
 router = tenant_router(
     "/v1/accounting/invoices",
     tag="invoices",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices.buyers import followed, known_buyer
 from accounting.invoices.commands import ensure_roles, moment_of
 from accounting.invoices.models import Invoice
@@ -54,7 +54,7 @@ async def receive(tx: Tx, asked: PaymentBody) -> Payment:
 async def enterable(tx: Tx) -> tuple[date, date]:
     """The first and the last value day of money that may be entered: of none that is still to come."""
     today = await days.today(tx)
-    return today - _BACK, today
+    return await dates.days(tx, "payment", today, today - _BACK, today)
 
 
 async def allocate_payment(tx: Tx, id: UUID, match: int | None, asked: Sequence[AllocationBody]) -> Payment:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from sqlalchemy import Numeric, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices.copies import CompanyCopy
 from accounting.models import Base
 from accounting.payments.refusals import NoRate
@@ -49,7 +49,7 @@ async def set_rate(
     if currency == against:
         raise Invalid.field("/against", "A currency is worth one of itself.")
     today = await days.today(tx)
-    checked_day(day, today - _BACK, today + _AHEAD, "/day")
+    checked_day(day, *await dates.days(tx, "exchange_rate", today, today - _BACK, today + _AHEAD), "/day")
     id = derived_id(tx.tenant_id, "exchange_rate", currency, against, day)
     kept = await tx.get(ExchangeRate, (tx.tenant_id, id))
     if kept is None:

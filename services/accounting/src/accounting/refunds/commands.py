@@ -3,7 +3,7 @@
 Payments are locked in the order of their ids, so that two who pay back the same money wait for one another, and the second one is refused.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from accounting.days import days
 from accounting.drafts import limits_of
 from accounting.invoices.buyers import followed, known_buyer, same_customer, standing_for
 from accounting.invoices.commands import ensure_roles, moment_of
-from accounting.payments.commands import bank_account
+from accounting.payments.commands import bank_account, enterable
 from accounting.payments.models import BankAccount, Payment
 from accounting.payments.refusals import TooMuchAllocated
 from accounting.refunds.bodies import NewRefund
@@ -27,7 +27,6 @@ from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("refund", "R-{series}-{number:06}")
-_BACK = timedelta(days=3653)
 
 
 async def create(tx: Tx, who: Principal, asked: NewRefund) -> Refund:
@@ -36,9 +35,9 @@ async def create(tx: Tx, who: Principal, asked: NewRefund) -> Refund:
     Raises Invalid, NotYetKnown, Implausible, NothingToRefund, TooMuchAllocated, PaymentState, RoleUnmapped.
     """
     bank = await bank_account(tx, asked.bank_account_id)
-    today = await days.today(tx)
+    first, today = await enterable(tx)
     if asked.value_day is not None:
-        checked_day(asked.value_day, today - _BACK, today, "/value_day")
+        checked_day(asked.value_day, first, today, "/value_day")
     found = await _named(tx, bank, asked) if asked.payments else await _credit(tx, bank, asked)
     payer = found[0][0].customer_id
     customer_id = None if payer is None else await followed(tx, payer)

@@ -16,7 +16,7 @@ from activities.views import MeetingView, TaskView
 from contracts.activities import MeetingStatus
 from tailrace.core.fields import Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal
+from tailrace.http.filters import Deleted, any_of, between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.http.searching import paginate_found
@@ -45,6 +45,7 @@ Words = Annotated[
     Query(description="Words, or parts of them, of the title, the place, the agenda, the outcome, or who was there."),
 ]
 _LIVE = select(Meeting).where(Meeting.deleted_at.is_(None))
+_DELETED = select(Meeting).where(Meeting.deleted_at.is_not(None), ~Meeting.is_hidden)
 
 
 @router.post("", status_code=201, response_model=MeetingView)
@@ -54,9 +55,9 @@ async def create_meeting(tx: Tx, who: MeetingWriter, body: MeetingBody) -> Meeti
 
 
 @router.get("", response_model=Page[MeetingView])
-async def list_meetings(tx: Tx, who: MeetingReader, page: Meetings) -> Listing[Meeting]:
+async def list_meetings(tx: Tx, who: MeetingReader, page: Meetings, deleted: Deleted = False) -> Listing[Meeting]:
     """Meetings."""
-    return await paginate(tx, _LIVE, page)
+    return await paginate(tx, _DELETED if deleted else _LIVE, page)
 
 
 @router.get("/search", response_model=Page[MeetingView])
@@ -102,3 +103,9 @@ async def create_next_step(tx: Tx, who: NextStepTaker, match: IfMatch, meeting_i
 async def delete_meeting(tx: Tx, who: MeetingWriter, match: IfMatch, meeting_id: UUID) -> None:
     """Take a meeting away. A series ends with its newest one."""
     await commands.delete_meeting(tx, meeting_id, match)
+
+
+@router.post("/{meeting_id}/restore", response_model=MeetingView)
+async def restore_meeting(tx: Tx, who: MeetingWriter, match: IfMatch, meeting_id: UUID) -> Meeting:
+    """Take a deleted meeting back, as it was; its series goes on. One that went with its customer comes back with it, by itself."""
+    return await commands.restore_meeting(tx, meeting_id, match)

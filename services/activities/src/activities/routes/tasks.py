@@ -17,7 +17,7 @@ from contracts.activities import Priority, TaskStatus
 from tailrace.core import clock
 from tailrace.core.fields import MomentOrDay, Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Filter, any_of, equal, where
+from tailrace.http.filters import Deleted, Filter, any_of, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.http.searching import paginate_found
@@ -74,6 +74,7 @@ Found = Annotated[PageRequest, listed(Task, *_FILTERS, sort=_SORT)]
 Late = Annotated[PageRequest, listed(Task, *_NARROWED, sort=_SORT, default="due_by")]
 Words = Annotated[Search, Query(description="Words, or parts of them, of the title, the description, or a step.")]
 _LIVE = select(Task).where(Task.deleted_at.is_(None))
+_DELETED = select(Task).where(Task.deleted_at.is_not(None))
 
 
 @router.post("", status_code=201, response_model=TaskView)
@@ -83,9 +84,9 @@ async def create_task(tx: Tx, who: TaskWriter, body: TaskBody) -> Task:
 
 
 @router.get("", response_model=Page[TaskView])
-async def list_tasks(tx: Tx, who: TaskReader, page: Tasks) -> Listing[Task]:
+async def list_tasks(tx: Tx, who: TaskReader, page: Tasks, deleted: Deleted = False) -> Listing[Task]:
     """Tasks. By `due_by`, those that are due at no time come last."""
-    return await paginate(tx, _LIVE, page)
+    return await paginate(tx, _DELETED if deleted else _LIVE, page)
 
 
 @router.get("/overdue", response_model=Page[TaskView])
@@ -134,3 +135,9 @@ async def change_task_status(tx: Tx, who: TaskWriter, match: IfMatch, task_id: U
 async def delete_task(tx: Tx, who: TaskWriter, match: IfMatch, task_id: UUID) -> None:
     """Take a task away. A series ends with its newest one."""
     await commands.delete_task(tx, task_id, match)
+
+
+@router.post("/{task_id}/restore", response_model=TaskView)
+async def restore_task(tx: Tx, who: TaskWriter, match: IfMatch, task_id: UUID) -> Task:
+    """Take a deleted task back, as it was; its series goes on."""
+    return await commands.restore_task(tx, task_id, match)

@@ -60,7 +60,9 @@ def fold_task(standing: Task | None, event: Any, at: datetime) -> Task | None:
             "label": event.priority,
             "due": _due(event),
         }
-        return standing.model_copy(update={**said, **standing.moved_to(event.status, at)})
+        # What is gone is handed over, too.
+        gone = standing.gone and not isinstance(event, events.TaskRestored)
+        return standing.model_copy(update={**said, "gone": gone, **standing.moved_to(event.status, at)})
     if standing is None:
         return None
     change: dict[str, Any] = {}
@@ -110,7 +112,8 @@ def fold_meeting(standing: Meeting | None, event: Any, at: datetime) -> Meeting 
     if isinstance(event, events.MeetingDescription):
         standing = standing or Meeting(created_at=at, starts_at=event.starts_at)
         said = {name: getattr(event, name) for name in ("owner_id", "customer_id", "starts_at")}
-        return standing.model_copy(update={**said, "gone": False, **standing.moved_to(event.status, at)})
+        gone = standing.gone and not isinstance(event, events.MeetingRestored)
+        return standing.model_copy(update={**said, "gone": gone, **standing.moved_to(event.status, at)})
     if standing is None:
         return None
     change: dict[str, Any] = {}
@@ -140,6 +143,7 @@ TASKS = Source(
         events.TaskCancelled,
         events.TaskReopened,
         events.TaskDeleted,
+        events.TaskRestored,
     ),
 )
 MEETINGS = Source(

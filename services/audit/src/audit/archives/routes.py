@@ -11,6 +11,7 @@ from audit import archiving
 from audit.bodies import ArchiveBody, RestoreBody
 from audit.models import Archive
 from audit.scopes import FullReader, Manager, Reader
+from audit.subscribers import days
 from audit.views import ArchiveView
 from tailrace.http.disposition import disposition
 from tailrace.http.etag import IfMatch
@@ -18,7 +19,10 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(
-    "/v1/audit/archives", tag="audit", about="Parts of the audit log that were moved out of the database."
+    "/v1/audit/archives",
+    tag="audit",
+    about="Parts of the audit log that were moved out of the database.",
+    reads=[days],
 )
 
 Archives = Annotated[PageRequest, listed(Archive, sort=[Archive.number], default="-number")]
@@ -34,7 +38,7 @@ class Packed(Response):
 async def create_audit_archive(tx: Tx, who: Manager, body: ArchiveBody) -> Archive:
     """Archive the oldest records now that are not archived yet; it is sealed within seconds."""
     now = datetime.now(UTC)
-    return await archiving.archive_before(tx, body.before or now, now)
+    return await archiving.archive_before(tx, await days.begin_if_said(tx, body.before) or now, now)
 
 
 @router.get("", response_model=Page[ArchiveView])

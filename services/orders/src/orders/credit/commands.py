@@ -16,7 +16,9 @@ from orders.credit.hold import Figures
 from orders.credit.models import CreditPolicy, overdue_days, policy_id
 from orders.credit.refusals import ReleasedByApproval
 from orders.models import Order
+from orders.pricing import differences, quote_taxes, taxed_as_today
 from orders.projections import MergeCopy
+from orders.refusals import PriceChanged
 from tailrace.core.errors import Stale
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import followed
@@ -92,13 +94,17 @@ def reasons_of(standing: Standing, exposure: int | None, worth: int | None) -> S
 
 
 async def release(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
-    """Let a held order go on, where the company asks nobody. Raises NotHeldForCredit, ReleasedByApproval."""
+    """Let a held order go on, where the company asks nobody. Raises NotHeldForCredit, ReleasedByApproval, PriceChanged where it is taxed otherwise by
+    now, Invalid, NotYetKnown."""
     order = await tx.load(Order, order_id, match)
     order.after("released")
     hold = order.held_for_credit
     assert hold is not None
     if hold.state != "nobody_asked":
         raise ReleasedByApproval(order.number, hold.state)
+    quotes = await quote_taxes(tx, order.lines)
+    if changes := differences(order.lines, quotes):
+        raise PriceChanged(sum(one.net for one in quotes), sum(one.tax for one in quotes), changes, expected=None)
     order.release_credit("person", reason)
     return order
 
@@ -124,6 +130,9 @@ async def relieve(tx: Tx, customer_id: UUID) -> None:
         order = await tx.load(Order, id)
         if order.status != "credit_hold" or order.total != total:
             # It was cancelled or changed while its lock was waited for.
+            continue
+        if not await taxed_as_today(tx, order.lines):
+            # Somebody has to agree to that: it is confirmed again.
             continue
         order.release_credit("exposure")
         released += 1

@@ -16,6 +16,7 @@ from orders.credit import commands
 from orders.credit.commands import relief
 from orders.credit.hold import KIND
 from orders.models import Order
+from orders.pricing import taxed_as_today
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.answers import Answers
@@ -27,9 +28,12 @@ room = Reaction("orders.credit_room", since=EVER)
 
 @decisions.to(approvals.ApprovalApproved)
 async def approved(tx: Tx, order: Order, answer: approvals.ApprovalApproved) -> None:
-    """Somebody's yes releases the order. Where the matrix asks nobody, that is no yes: a person has to say so."""
+    """Somebody's yes releases the order. Where the matrix asks nobody, that is no yes: a person has to say so. What is taxed otherwise by now
+    is not what they said yes to: it is confirmed again."""
     if answer.decided_by is None:
         order.answer_credit(answer.approval_id, "nobody_asked", None)
+    elif not await taxed_as_today(tx, order.lines):
+        order.answer_credit(answer.approval_id, "voided", "It is taxed otherwise by now: confirm it again.")
     else:
         order.release_credit("approval", approval_id=answer.approval_id)
 

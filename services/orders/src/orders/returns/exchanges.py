@@ -11,6 +11,7 @@ from orders.credit import commands as credit
 from orders.customers import by_now
 from orders.lines import OrderLine
 from orders.models import NOTHING, Order
+from orders.pricing import taxed_as_today
 from orders.projections import ItemCopy, TaxCodeCopy, TaxPolicyCopy, WarehouseCopy, days, settings
 from orders.returns.lines import ReturnLine
 from orders.returns.models import Return
@@ -37,14 +38,15 @@ _TERMS = (
 async def finish(tx: Tx, of: Return) -> None:
     """Order what is to be sent instead, when everything was looked at; and close the return when nothing is left to do.
 
-    The order is confirmed where all of it can still leave and the customer may owe it; it is a draft for somebody to look at, or waits, where not.
+    The order is confirmed where all of it can still leave, is taxed today as it was, and the customer may owe it; it is a draft for somebody to look
+    at, or waits, where not.
     """
     if of.to_exchange:
         order, may_leave = await _drafted(tx, of)
         # Before anything is written: the return's last event stands for this, too.
         of.exchange_order_id, of.exchange_order_number = order.id, order.number
         tx.add(order)
-        if may_leave:
+        if may_leave and await taxed_as_today(tx, order.lines):
             await credit.confirm_new(tx, order)
     if of.settled:
         of.close()

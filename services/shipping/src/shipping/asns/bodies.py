@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from shipping.asns.models import MOST_LINES, more_than_counts
 from shipping.bodies import Gtin, Lot
 from shipping.labels.gs1 import check_digit, has_check_digit
-from tailrace.core.fields import Code, Day, Moment, Name, Text
+from tailrace.core.fields import Code, Day, MomentOrDay, Name, Text
 from tailrace.core.meaning import Means
 from tailrace.core.money import Quantity
 from tailrace.core.personal_data import Personal
@@ -84,8 +84,8 @@ class NewAsn(Body):
 class ArrivalBody(Body):
     """When it came to the door."""
 
-    arrived_at: Moment | None = None
-    """When, not in the future, and not over a year ago; now when left out."""
+    arrived_at: MomentOrDay | None = None
+    """When, a plain day from its first moment on: not in the future, and not over a year ago; now when left out."""
 
 
 class ScanBody(Body):

@@ -1,23 +1,22 @@
 """Announcing what left, and taking in what comes. Nothing here moves stock: who puts goods away books their receipt against what came, with what
 they cost."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from shipping.asns.bodies import NewAsn, ScanBody
 from shipping.asns.models import Asn
-from shipping.dates import check_last_days, dates
+from shipping.dates import MOVED, check_last_days, dates, moved
 from shipping.models import Shipment
 from shipping.projections import days
 from tailrace.core import clock
 from tailrace.core.ids import derived_id, uuid7
-from tailrace.core.plausible import Bounds, checked_day
+from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("asn", "ASN-{number:06}")
-ARRIVED = Bounds.of_years(1)
 _LATEST_EXPECTED = timedelta(days=3660)
 
 
@@ -56,7 +55,8 @@ async def announce(tx: Tx, said: NewAsn) -> Asn:
         await check_last_days(tx, [line.expires_on for line in package.lines], f"/packages/{at}/lines")
     if said.expected_on is not None:
         today = await days.today(tx)
-        checked_day(said.expected_on, today - ARRIVED.back, today + _LATEST_EXPECTED, "/expected_on")
+        bounds = await dates.days(tx, "expected_delivery", today, today - MOVED.back, today + _LATEST_EXPECTED)
+        checked_day(said.expected_on, *bounds, "/expected_on")
     packages = said.model_dump(mode="json", include={"packages"})["packages"]
     asn = Asn(
         id=uuid7(),
@@ -74,9 +74,9 @@ async def announce(tx: Tx, said: NewAsn) -> Asn:
     return asn
 
 
-async def arrive(tx: Tx, asn_id: UUID, match: int | None, at: datetime | None) -> Asn:
+async def arrive(tx: Tx, asn_id: UUID, match: int | None, at: datetime | date | None) -> Asn:
     """Raises Unknown, AsnState, Implausible."""
-    when = clock.now() if at is None else (await dates.bounds(tx, "movement", ARRIVED)).checked(at, "/arrived_at")
+    when = await moved(tx, at, "/arrived_at")
     asn = await tx.load(Asn, asn_id, match)
     asn.arrive(when)
     return asn

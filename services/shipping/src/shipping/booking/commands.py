@@ -17,6 +17,7 @@ from shipping.booking.refusals import AlreadyBooked, BookingState, NotBookable
 from shipping.carriers import active_carrier
 from shipping.dates import of_carriers
 from shipping.models import OPEN, Shipment
+from shipping.projections import days
 from shipping.rates import commands as rates
 from shipping.rates.commands import Choice
 from shipping.rates.models import Tariff
@@ -195,8 +196,8 @@ async def note_way(tx: Tx, outcome: Outcome) -> None:
         return
     way: wire.Way | None = outcome.answer
     said = [] if way is None else way.steps
-    bounds = await of_carriers(tx)
-    meant = [_in_utc(step) for step in said if bounds.takes(step.at)]
+    bounds, calendar = await of_carriers(tx), await days.calendar(tx)
+    meant = [_in_utc(step) for step in said if bounds.takes(step.at, calendar)]
     if len(meant) < len(said):
         log.warning("a carrier dates steps as nobody can mean", booking=str(booking.id), steps=len(said) - len(meant))
     await _go_on(tx, shipment, booking, meant)
@@ -216,9 +217,9 @@ async def take_in(tx: Tx, booking_id: UUID, said: Sequence[TrackedStep]) -> None
         return
     if booking.tracking_number is None:
         raise BookingState(f"The booking of {booking.shipment_number} is {booking.status}: nothing is on its way yet.")
-    bounds = await of_carriers(tx)
+    bounds, calendar = await of_carriers(tx), await days.calendar(tx)
     for number, step in enumerate(said):
-        bounds.checked(step.at, f"/steps/{number}/at")
+        bounds.checked(step.at, f"/steps/{number}/at", calendar)
     await _go_on(tx, shipment, booking, said)
 
 

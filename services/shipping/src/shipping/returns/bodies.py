@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.return_shipments import Verdict
-from tailrace.core.fields import Code, Moment, Note, Text
+from tailrace.core.fields import Code, MomentOrDay, Note, Text
 from tailrace.core.money import Quantity
 from tailrace.http.routing import Body
 
@@ -39,8 +39,9 @@ class ReceiptBody(Body):
     """What was expected, each line once."""
     unexpected: Annotated[list[UnexpectedBody], Field(max_length=MOST_LINES)] = []
     """What was not. It is noted, and nothing follows from it by itself."""
-    received_at: Moment | None = None
-    """When it came, not in the future, and not over a year ago; now when left out."""
+    received_at: MomentOrDay | None = None
+    """When it came, a plain day from its first moment on, or on the day that it left, as it left: not in the future, and not over a year ago;
+    now when left out."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from contracts.return_shipments import UnexpectedGoods
 from contracts.returns import ReturnAuthorised
-from shipping.dates import of_movements
+from shipping.dates import moved
 from shipping.models import Shipment
 from shipping.returns import lots
 from shipping.returns.bodies import InspectionBody, ReceiptBody
@@ -29,9 +29,11 @@ async def expect(tx: Tx, asked: ReturnAuthorised) -> None:
 
 async def receive(tx: Tx, id: UUID, match: int | None, said: ReceiptBody) -> ReturnShipment:
     """Raises Implausible, WrongState, TooMuch, Invalid."""
-    at = await _when(tx, said.received_at)
     shipment = await tx.load(ReturnShipment, id, match)
-    await _check_left(tx, shipment, {line.return_line_id for line in said.lines}, at)
+    left = await _left(tx, shipment, {line.return_line_id for line in said.lines})
+    at = await moved(tx, said.received_at, "/received_at", left)
+    if left is not None and at < left:
+        raise Invalid.field("/received_at", f"It left at {left.isoformat()}: it was not back before that.")
     came = [(line.return_line_id, line.quantity) for line in said.lines]
     shipment.receive(came, [UnexpectedGoods(**each.model_dump()) for each in said.unexpected], at)
     return shipment
@@ -59,13 +61,7 @@ async def end(tx: Tx, id: UUID, reason: str) -> None:
     shipment.end(reason)
 
 
-async def _check_left(tx: Tx, shipment: ReturnShipment, lines: Set[UUID], at: datetime) -> None:
-    """Raises Invalid for goods that would be back before they left."""
+async def _left(tx: Tx, shipment: ReturnShipment, lines: Set[UUID]) -> datetime | None:
+    """When the last of what these lines are of left; they cannot be back before that. None where that is not known."""
     parts = {line.shipment_id for line in shipment.lines if line.id in lines}
-    left = await tx.scalar(select(func.max(Shipment.dispatched_at)).where(Shipment.id.in_(parts)))
-    if left is not None and at < left:
-        raise Invalid.field("/received_at", f"It left at {left.isoformat()}: it was not back before that.")
-
-
-async def _when(tx: Tx, asked: datetime | None) -> datetime:
-    return clock.now() if asked is None else (await of_movements(tx)).checked(asked, "/received_at")
+    return await tx.scalar(select(func.max(Shipment.dispatched_at)).where(Shipment.id.in_(parts)))

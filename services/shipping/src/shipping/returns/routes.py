@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from shipping.projections import days
 from shipping.returns import commands
 from shipping.returns.bodies import InspectionBody, ReceiptBody
 from shipping.returns.models import ReturnShipment, Status
@@ -20,7 +21,7 @@ router = tenant_router(
     "/v1/return-shipments",
     tag="return shipments",
     about="Goods that customers send back, from the door to the shelf.",
-    reads=[return_requests],
+    reads=[return_requests, days],
 )
 
 ReturnShipments = Annotated[

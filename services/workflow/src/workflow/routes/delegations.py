@@ -46,7 +46,8 @@ async def create_delegation(tx: Tx, who: Writer, body: DelegationBody) -> Delega
     if user_id != who.user_id:
         check_scopes(who, [administer])
         (await by_ids(tx, UserCopy, {user_id})).in_use(user_id, "/user_id")
-    return await delegations.delegate(tx, user_id, body.to_user_id, body.begins_at, body.ends_at, body.reason)
+    begins_at, ends_at = await days.begin_of(tx, body.begins_at), await days.end_of(tx, body.ends_at)
+    return await delegations.delegate(tx, user_id, body.to_user_id, begins_at, ends_at, body.reason)
 
 
 @router.get("", response_model=Page[DelegationView])

@@ -19,7 +19,7 @@ from workflow.bodies import ActivationBody, DeploymentBody, DryRunBody, Key, Mat
 from workflow.deploying import checked_matrix, version_of
 from workflow.dry_runs import DryRun, DryRunChange, matrix_of
 from workflow.processes import MATRIX, Files, Process, ProcessVersion
-from workflow.projections import templates
+from workflow.projections import days, templates
 from workflow.reactions import founding
 from workflow.scopes import InstanceReader, ProcessReader, ProcessWriter
 from workflow.views import (
@@ -37,7 +37,7 @@ router = tenant_router(
     "/v1/processes",
     tag="processes",
     about="By which processes documents are approved: BPMN files with their decisions, in versions.",
-    reads=[founding, templates],
+    reads=[founding, templates, days],
 )
 
 Processes = Annotated[PageRequest, listed(Process, equal(Process.key, Key), sort=[Process.key, Process.name])]
@@ -171,7 +171,8 @@ async def try_matrix(
     else:
         assert body.number is not None
         dmn = await _matrix(tx, process, body.number)
-    id = await dry_runs.start(tx, process, dmn, body.since)
+    since = await days.begin_if_said(tx, body.since)
+    id = await dry_runs.start(tx, process, dmn, since)
     accepted(response, JOBS, id)
     return await own_job(tx, who, id)
 
