@@ -56,6 +56,7 @@ async def test_a_company_moves_in_and_a_second_time_nothing_happens(gateway: Gat
     assert [each["value"] for each in valued["totals"]] == [OLD_BOOKS["1400"]]
     assert (await member.get("/v1/accounting/integrity"))["intact"]
     (ada,) = await member.every("/v1/customers", number="A-1")
+    assert (order["customer_id"], order["customer_name"]) == (ada["id"], "Ada Works")
     await _is_kept_as_far_as_it_is_seen(gateway, member, f"/v1/customers/{ada['id']}")
 
 
