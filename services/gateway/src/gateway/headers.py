@@ -50,13 +50,16 @@ def upstream_headers(head: Head, scope: Scope, length: int | None, within: float
 
     `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing.
     """
+    state = scope["state"]
+    # A screen asks several services for one request: they belong to one trace, also where that begins here.
+    state["trace"] = tracing.begun(state["trace"])
     dropped = _HOP_BY_HOP | _SET_HERE | _named_in_connection(head.headers)
     headers: CIMultiDict[str] = CIMultiDict()
     for name, value in head.headers:
         if name not in dropped and not _claims_identity(name):
             headers.add(name.decode("ascii"), value.decode("utf-8"))
-    propagate.inject(headers, tracing.begun(scope["state"]["trace"]))
-    headers["X-Request-Id"] = scope["state"]["request_id"]
+    propagate.inject(headers, state["trace"])
+    headers["X-Request-Id"] = state["request_id"]
     headers["X-Forwarded-For"] = scope["client"][0] if scope.get("client") else "unknown"
     headers["X-Forwarded-Proto"] = scope["scheme"]
     headers[DEADLINE] = str(int(1000 * min(within, deadline_of(scope) or within)))
