@@ -137,6 +137,9 @@ class InvoiceIssued(InvoiceDescription):
     orders: list[OrderAmount] = []
     kind: InvoiceKind = "invoice"
     """Whether it asks to be paid ahead: nothing is sold by that, and its tax is due when it is received."""
+    taken_over_on: date | None = None
+    """Of what was open of an invoice of the system that the company came from, the day from which it counts here: it was sold and taxed there. Null
+    for what was issued here."""
     order_id: UUID | None = None
     """The order that is paid ahead."""
     prepaid_net: Minor = 0

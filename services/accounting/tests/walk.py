@@ -136,9 +136,19 @@ async def _sells(w: Walker) -> None:
     await _is_paid(w, ada, issued)
     await _is_paid_back(w, ada)
     await _is_reminded(w, issued)
+    await _is_taken_over(w, ada)
     await w.pump()
     await w.get(f"{V1}/receivables/ageing")
     await w.get(f"{V1}/receivables/{{customer_id}}/statement", customer_id=ada)
+
+
+async def _is_taken_over(w: Walker, ada: UUID) -> None:
+    """What was open in the system that the company came from."""
+    said = {"dated": "2025-11-20", "due_on": "2025-12-20", "currency": "EUR", "open": 1_190}
+    await w.post(f"{V1}/open-invoices", {"number": "RE-1", "customer_id": str(ada), **said})
+    head, row = "Number,Customer number,Dated,Due on,Currency,Open", "C-1,2025-11-20,2025-12-20,EUR,1190"
+    files = [f"{head}\n{number},{row}\n" for number in ("RE-2", "RE-3")]
+    await w.imports(f"{V1}/open-invoices/import", f"{V1}/jobs", *files)
 
 
 async def _comes_back(w: Walker, customer_id: UUID) -> None:

@@ -7,11 +7,12 @@ import pytest
 from selling_desk import NOON, order_said
 
 from analytics.measures import CARRIED, Measure
+from analytics.standings import accounting as of_accounting
 from analytics.standings import activities as of_activities
 from analytics.standings import opportunities as of_opportunities
 from analytics.standings import orders as of_orders
 from analytics.standings.standing import Entry
-from contracts import activities, opportunities, orders, reopenings
+from contracts import activities, invoices, opportunities, orders, reopenings
 from tailrace.core.ids import uuid7
 
 
@@ -89,3 +90,12 @@ def test_an_entry_has_no_figure_that_its_measure_does_not_carry() -> None:
             Entry(measure, NOON, **figures)
     for measure, carried in CARRIED.items():
         Entry(measure, NOON, **dict.fromkeys(carried, 1))
+
+
+def test_what_another_system_invoiced_is_not_invoiced_again() -> None:
+    said: dict[str, Any] = {"invoice_id": uuid7(), "customer_name": "Ada", "currency": "EUR", "net": 700, "tax": 70}
+    said |= {"taxes": [], "lines": [], "number": "RE-1", "dated": date(2025, 12, 1), "due_on": date(2025, 12, 31)}
+    issued = invoices.InvoiceIssued(**said, delivered_net=0, delivered_tax=0, effective_at=NOON)
+    assert entries(of_accounting.fold_invoice, issued) == [("invoice_issued", 700)]
+    theirs = issued.model_copy(update={"taken_over_on": date(2026, 1, 1)})
+    assert entries(of_accounting.fold_invoice, theirs) == []

@@ -56,6 +56,7 @@ async def test_a_screen_is_what_its_services_say(stand: Stand) -> None:
         assert headers["tailrace-after"] == mark
         assert headers["x-request-id"] == answer.headers["X-Request-Id"]
         assert not {"x-other", "if-none-match", "accept-encoding", "content-length"} & headers.keys()
+    assert len({dict(part["headers"])["traceparent"] for part in (order, lines)}) == 1, "one request, one trace"
     assert said["left_out"] == [
         {
             "part": "carrier",

@@ -6,6 +6,7 @@ import io
 from contracts import catalog
 
 from .conftest import Desk
+from .credit import Buyer
 
 AT = "/v1/orders"
 HEAD = "顧客注文番号,Customer,Currency,Ordered at,Confirm,SKU,Warehouse,Quantity,Unit,Net,Price list\n"
@@ -40,6 +41,19 @@ async def test_a_line_that_cannot_be_sold_refuses_its_order_and_no_other(desk: D
     rows = [row[-3:] for row in csv.reader(io.StringIO(refused.text))][1:]
     assert [row[0] for row in rows] == ["2", "3"]
     assert "no longer in use" in rows[1][2]
+
+
+async def test_an_order_is_the_customers_whose_number_it_says(desk: Desk) -> None:
+    ada = await (await Buyer(desk).described()).may_owe(1_000)
+    head = "Customer reference,Customer number,Currency,Confirm,SKU,Warehouse,Quantity,Net\n"
+    rows = "PO-1,ｃ-1,EUR,yes,BOLT,N,1,1000\n,,,,BOLT,N,1,100\nPO-1,C-2,EUR,yes,BOLT,N,1,100\n"
+    job = await desk.h.import_rows(f"{AT}/import", head + rows)
+    assert job["counts"] == {"created": 1, "refused": 1}
+    assert job["messages"] == ["Row 4, Customer number: There is no C-2 here."]
+    (order,) = (await desk.h.client.get(AT)).json()["items"]
+    said = (order["customer_id"], order["customer_name"], order["status"])
+    assert said == (str(ada.id), "Ada Works", "credit_hold")
+    assert (await desk.h.import_rows(f"{AT}/import", head + rows))["counts"] == {"unchanged": 1, "refused": 1}
 
 
 async def test_a_long_cell_is_not_repeated_in_every_reason(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from company import dead_letters_of
-from month.checks import check
+from month.checks import check, ensure_all_of_it
 from month.firms import found_both
 from month.trading import Trading
 from quiescence import quiescent
@@ -89,6 +89,7 @@ async def run(stack: Stack, seed: int, days: int, folder: Path, say: Callable[[s
             trouble.result()
         outcome.trading = time.monotonic() - began
         outcome.requests = _accepted(months)
+        ensure_all_of_it(months)
         say(f"Trade ended after {outcome.trading:.0f} s; waiting until it is quiet …")
         for name in (*INFRASTRUCTURE, *service_names()):
             await nemesis.pid(name)

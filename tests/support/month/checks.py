@@ -1,6 +1,6 @@
 """Whether books, shelves, orders and invoices are what the log of requests says: now, and at the end of some days of the month."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -10,6 +10,21 @@ from month.firms import V1, Firm, figures
 from month.reckoning import MonthLedger
 from month.shelves import Place
 from month.trading import Trading
+
+_DID = {"received", "ordered", "cancelled", "shipped", "invoiced", "paid", "credited", "used", "counted"}
+_DID |= {"asked_ahead", "charged", "returned", "exchanged", "signed", "carrier_said"}
+_TALES = {"quoted", "reminded", "lost", "released", "decided by the deputy", "delivered in part"}
+_PUT_RIGHT = {"undone", "assigned", "reversed", "allocated", "refunded"}
+
+
+def ensure_all_of_it(months: Iterable[Trading]) -> None:
+    """Raises AssertionError for months that lack what the check is of: parcels that arrive in part, are refused and get lost, returns, reminders."""
+    done, tales = set[str](), set[str]()
+    for month in months:
+        done |= {each["did"] for each in month.log}
+        tales |= month.tales
+    assert not (lacking := (_DID - done) | (_TALES - tales)), f"nobody has {lacking}"
+    assert done & _PUT_RIGHT, "something was put right"
 
 
 async def check(month: Trading, days: int) -> int:

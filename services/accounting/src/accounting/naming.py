@@ -12,8 +12,8 @@ def squeezed(text: str) -> str:
 def names(text: str, called: str) -> bool:
     """Whether a text has the number of something, whatever stands between its letters, and no longer one that begins or ends with it."""
     number = squeezed(called)
-    # Most texts name none of most numbers: look at the letters alone first.
-    if number not in squeezed(text):
+    # Most texts name none of most numbers: look at the letters alone first. A number of another system may have none.
+    if not number or number not in squeezed(text):
         return False
     spaced = r"[\W_]*".join(map(re.escape, number))
     before = r"(?<![0-9])" if number[0].isdigit() else ""

@@ -8,6 +8,7 @@ its currency passes the account `exchange_clearing`, in both.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from accounting.moves import Move, Moves, Posting, Rule, entry, side
@@ -18,7 +19,13 @@ from contracts.return_settlements import ReturnSettled
 
 
 def invoice_issued(event: events.InvoiceIssued) -> Posting:
-    """What is owed: of what left, and of what the invoice itself sells, less what was paid ahead. Or what is to be paid ahead: nothing is sold."""
+    """What is owed: of what left, and of what the invoice itself sells, less what was paid ahead. Or what is to be paid ahead: nothing is sold.
+
+    Or what was open in another system, which sold and taxed it.
+    """
+    if event.taken_over_on is not None:
+        moves = entry("receivable", "opening_equity", event.net + event.tax, event.currency)
+        return Posting(f"Open invoice {event.number}", moves)
     if event.kind == "prepayment":
         moves = entry("receivable", "prepayment", event.net + event.tax, event.currency)
         return Posting(f"Prepayment invoice {event.number}", moves)
@@ -143,6 +150,8 @@ def sales_amounts(event: Any) -> Mapping[AccountRole, int]:
 
 def _invoice_amounts(event: events.InvoiceIssued | events.CreditNoteIssued) -> Mapping[AccountRole, int]:
     match event:
+        case events.InvoiceIssued(taken_over_on=date()):
+            return {"receivable": event.net + event.tax}
         case events.InvoiceIssued(kind="prepayment"):
             return {"receivable": event.net + event.tax, "prepayment": -event.net - event.tax}
         case events.InvoiceIssued():

@@ -59,7 +59,7 @@ service = Service(
     ],
     timers=[timers.due, reminders.batch],
     schedules=[schedules.closings, reminders.nights],
-    imports=[imports.opening_balances],
+    imports=[imports.opening_balances, imports.open_invoices],
     routers=[
         jobs_router("/v1/accounting/jobs", read),
         imports_router(
@@ -70,11 +70,21 @@ service = Service(
             control,
             jobs="/v1/accounting/jobs",
         ),
+        imports_router(
+            imports.open_invoices,
+            "/v1/accounting/open-invoices",
+            read,
+            invoice_write,
+            control,
+            jobs="/v1/accounting/jobs",
+            shows_refused=False,
+        ),
         routes.router,
         report_routes.router,
         invoices.billing_router,
         invoices.router,
         invoices.notes_router,
+        invoices.opening_router,
         payments.router,
         payments.bank_router,
         payments.rates_router,
@@ -90,6 +100,7 @@ service = Service(
         Exposed(prefix="/v1/accounting", read_timeout=10.0),
         Exposed(prefix="/v1/accounting/bank-statements", write_timeout=60.0),
         Exposed(prefix="/v1/accounting/opening-balances/import", body_limit=LARGEST, write_timeout=60.0),
+        Exposed(prefix="/v1/accounting/open-invoices/import", body_limit=LARGEST, write_timeout=60.0),
     ],
     scopes=[read, write, close, control, invoice_read, invoice_write],
     default_roles={

@@ -20,7 +20,8 @@ from tailrace.http.preferences import weighed
 RawHeaders = list[tuple[bytes, bytes]]
 AT_LEAST = 1024
 """Bytes."""
-_LEVEL = 5
+_LEVEL = 3
+"""Of 65 kB of JSON it makes 18.9 kB in 0.75 ms; 5 makes 17.6 kB in 1.6 ms, and who waits for a screen waits for that."""
 _GZIP = 16 + zlib.MAX_WBITS
 _KINDS = (b"application/json", b"text/", b"image/svg+xml")
 _SUFFIX = b"-gzip"

@@ -64,6 +64,8 @@ class Said:
 def upstream_headers(head: Head, scope: Scope, length: int | None, within: float) -> CIMultiDict[str]:
     """What the service gets, with a body of `length` bytes, and how long it is waited for: `within` seconds, or less where the client says so."""
     peer, state = scope.get("client"), scope["state"]
+    # A screen asks several services for one request: they belong to one trace, also where that begins here.
+    state["trace"] = tracing.begun(state["trace"])
     said = Said(
         request_id=state["request_id"],
         trace=state["trace"],

@@ -124,6 +124,8 @@ def _why(answer: Answer) -> dict[str, str]:
 
 
 def _links(screen: Screen, body: bytes) -> list[dict[str, str]]:
+    if not screen.links:
+        return []
     thing = json.loads(body)
     ids = ((link.screen, thing.get(link.field)) for link in screen.links)
     return [{"screen": name, "id": id, "href": f"{PREFIX}/{name}/{id}"} for name, id in ids if id is not None]

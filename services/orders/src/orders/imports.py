@@ -5,11 +5,15 @@ from uuid import UUID
 
 from orders import commands
 from orders.bodies import NewOrder
-from orders.projections import ItemCopy, PriceListCopy, WarehouseCopy, days
+from orders.projections import CustomerCopy, ItemCopy, PriceListCopy, WarehouseCopy, days
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_code
 from tailrace.transfer.columns import column
 from tailrace.transfer.importable import Importable, Reference
+
+
+async def _customers(tx: Tx, numbers: Collection[str]) -> Mapping[str, UUID]:
+    return {number: copy.id for number, copy in (await by_code(tx, CustomerCopy, numbers)).items()}
 
 
 async def _items(tx: Tx, skus: Collection[str]) -> Mapping[str, UUID]:
@@ -30,6 +34,7 @@ orders = Importable(
     body=NewOrder,
     columns=[
         column("customer_reference", "Customer reference", "顧客注文番号"),
+        column("customer_id", "Customer id"),
         column("customer_name", "Customer", "Customer name", "顧客名"),
         column("currency", "Currency", "通貨"),
         column("ordered_at", "Ordered at", "注文日時"),
@@ -55,13 +60,14 @@ orders = Importable(
         column("lines.remaining_days", "Remaining days", "残存日数"),
     ],
     references=[
+        Reference(column("customer_number", "Customer number", "顧客番号"), "customer_id", _customers),
         Reference(column("lines.sku", "SKU", "品番", "商品コード"), "lines.item_id", _items),
         Reference(column("lines.warehouse", "Warehouse", "倉庫"), "lines.warehouse_id", _warehouses),
         Reference(column("lines.price_list", "Price list", "価格表"), "lines.price_list_id", _price_lists),
     ],
     create=commands.create,
     days=days,
-    key=lambda body: f"{body.customer_name}\n{body.customer_reference}",
+    key=lambda body: f"{body.customer_id or body.customer_name}\n{body.customer_reference}",
     lines="lines",
-    document=("customer_reference", "customer_name"),
+    document=("customer_reference", "customer_number", "customer_id", "customer_name"),
 )

@@ -52,10 +52,11 @@ class TaxPolicyCopy(TaxPolicy, Base):
     __tablename__ = "tax_policy_copy"
 
 
-class CustomerCopy(Replica, Base):
+class CustomerCopy(Coded, Base):
     """A customer, whom an order is taken for."""
 
     __tablename__ = "customer_copy"
+    code_field = "number"
 
     number: Mapped[str]
     name: Mapped[str]

@@ -203,8 +203,8 @@ class _Importer:
             for each in error.errors(include_url=False):
                 pointer = "/".join(str(part) for part in each["loc"])
                 path, row = located(pointer, self._in_file, self._of.lines)
-                # The body says that the id is missing where a code was not known.
-                if not (document.faults and each["type"] == "missing"):
+                # The body says that the id, or one of several, is missing where a code was not known.
+                if not (document.faults and (each["type"] == "missing" or not each["loc"])):
                     document.faults.append((path, row, str(each["msg"])))
         if document.faults:
             document.became = "refused"

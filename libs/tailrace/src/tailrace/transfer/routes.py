@@ -57,11 +57,12 @@ class CsvResponse(StreamingResponse):
 
 
 def imports_router(
-    importable: Importable, prefix: str, read: Scope, *write: Scope, jobs: str | None = None
+    importable: Importable, prefix: str, read: Scope, *write: Scope, jobs: str | None = None, shows_refused: bool = True
 ) -> APIRouter:
     """Routes of one importable under the path of its list; `write` are the scopes that its command asks for over HTTP.
 
-    `jobs` is where the service shows its jobs; under the same path when left out.
+    `jobs` is where the service shows its jobs; under the same path when left out. Of several imports with the same `jobs`, one `shows_refused` rows,
+    whichever of them refused these.
     """
     at = jobs or f"{prefix}/jobs"
     router = tenant_router("", tag=at.removeprefix("/v1/").replace("/", " "))
@@ -104,7 +105,6 @@ def imports_router(
         lines = _refused(request.app.state.database, tx.context, job_id, header, found)
         return CsvResponse(lines, headers={"Content-Disposition": name})
 
-    # Imports that share their jobs share this too, whichever of them is asked.
     import_rows.__name__, read_refused.__name__ = f"import_{noun}", "read_refused_rows"
     file = {"schema": {"type": "string", "format": "binary"}}
     router.add_api_route(
@@ -116,7 +116,8 @@ def imports_router(
         openapi_extra={"requestBody": {"required": True, "content": {CSV: file, XLSX: file}}},
         route_class_override=like(router, ImportRoute),
     )
-    router.add_api_route(f"{at}/{{job_id}}/refused", read_refused, methods=["GET"], response_class=CsvResponse)
+    if shows_refused:
+        router.add_api_route(f"{at}/{{job_id}}/refused", read_refused, methods=["GET"], response_class=CsvResponse)
     return router
 
 

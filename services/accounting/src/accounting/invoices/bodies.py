@@ -96,6 +96,35 @@ class NewInvoice(Body):
         return self
 
 
+class NewOpenInvoice(Body):
+    """What is open of an invoice of the system that the company came from."""
+
+    number: Text
+    """What it is called there, and on whatever pays it."""
+    customer_id: UUID
+    """Who owes it."""
+    dated: Day
+    """The day that it is of: not after the one from which it counts here."""
+    due_on: Day
+    """The last day on which it is paid in time."""
+    currency: Currency
+    """What it is in, an ISO 4217 code."""
+    open: Annotated[Amount, Field(gt=0)]
+    """What is still to be paid of it, tax included, in minor units."""
+    tax_code: Code | None = Field(
+        None, description="The tax code that it was taxed by, whose rate of its day a credit note takes tax back at."
+    )
+    tax_rate: Rate | None = Field(
+        None,
+        description="The share of the net amount that was due as tax, at which a credit note takes tax back; none when `tax_code` is left out, too.",
+    )
+    customer_reference: Text | None = None
+    """What the customer calls it."""
+    taken_over_on: Day | None = Field(
+        None, description="The first day of the books here, from which it counts; today when left out."
+    )
+
+
 class InvoiceTerms(Body):
     """What may still be said of a draft; its shipments stay."""
 

@@ -16,10 +16,11 @@ from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, Tem
 from tailrace.pricing.copies import TaxCode, TaxPolicy
 
 
-class CustomerCopy(Replica, Base):
+class CustomerCopy(Coded, Base):
     """A customer, as a document of it says."""
 
     __tablename__ = "customer_copy"
+    code_field = "number"
 
     number: Mapped[str]
     name: Mapped[str]

@@ -29,15 +29,16 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     """Raises InvoiceState, Invalid, Inexact, TooMuchCredited, OutOfOrder, RoleUnmapped."""
     invoice = await tx.load(Invoice, id, match)
     invoice.after("credited")
-    assert invoice.dated is not None
+    first = invoice.counts_from
+    assert first is not None
     await check_credited(tx, invoice, asked.lines)
     amounts, quantities = await _amounts(tx, invoice, asked)
     if not amounts or (not any(net + tax for net, tax in amounts.values()) and asked.lines):
         raise TooMuchCredited("Nothing is left to take back.")
     if asked.dated is not None:
-        if asked.dated < invoice.dated:
-            raise Invalid.field("/dated", f"The invoice is of {invoice.dated}: not before that.")
-        checked_day(asked.dated, invoice.dated, await days.today(tx), "/dated")
+        if asked.dated < first:
+            raise Invalid.field("/dated", f"The invoice is of {first}: not before that.")
+        checked_day(asked.dated, first, await days.today(tx), "/dated")
     return await take_back(tx, invoice, amounts, quantities, asked.reason, asked.dated)
 
 
@@ -50,8 +51,8 @@ async def take_back(
     said: date | None = None,
 ) -> CreditNote:
     """Credit amounts of the lines of an invoice that is locked; `quantities` come back. Raises OutOfOrder for a day that is `said`, RoleUnmapped."""
-    assert invoice.dated is not None
-    day = said or max(await days.today(tx), invoice.dated)
+    assert invoice.counts_from is not None
+    day = said or max(await days.today(tx), invoice.counts_from)
     total = sum(net + tax for net, tax in amounts.values())
     await ensure_roles(tx, day, ("receivable", "revenue", "output_tax", "customer_credit"))
     beyond = max(total - invoice.open, 0)

@@ -92,6 +92,8 @@ class Invoice(Aggregate, Base):
     supplied_from: Mapped[date | None]
     supplied_until: Mapped[date | None]
     dated: Mapped[date | None]
+    taken_over_on: Mapped[date | None]
+    """Of what is open of an invoice of another system: the day from which it counts here."""
     due_on: Mapped[date | None]
     issued_at: Mapped[datetime | None]
     net: Mapped[int]
@@ -127,6 +129,11 @@ class Invoice(Aggregate, Base):
     def open(self) -> int:
         left = self.total - self.prepaid - self.paid - self.credited
         return left if self.status in ("issued", "partly_paid", "paid") else 0
+
+    @property
+    def counts_from(self) -> date | None:
+        """The day from which it counts in these books; None for a draft."""
+        return self.taken_over_on or self.dated
 
     @property
     def overdue(self) -> bool:
@@ -214,6 +221,7 @@ class Invoice(Aggregate, Base):
                 delivered_tax=sum(line.booked_tax for line in delivered),
                 orders=self.orders,
                 kind=self.kind,
+                taken_over_on=self.taken_over_on,
                 order_id=self.order_id,
                 prepaid_net=self.prepaid - issue.prepaid_tax,
                 prepaid_tax=issue.prepaid_tax,
@@ -225,6 +233,11 @@ class Invoice(Aggregate, Base):
             self._stand(issue.dated)
 
     # From then on.
+
+    def ensure_written_here(self) -> None:
+        """Raises InvoiceState for one that another system wrote: only that has its document."""
+        if self.taken_over_on is not None:
+            raise InvoiceState(f"Invoice {self.name} was written by the system that the company came from.")
 
     def settle(self, amount: int, day: date) -> int:
         """So much more of it is paid; less, when it is below zero. Returns the tax that is due by that, of a prepayment. Raises InvoiceState."""

@@ -34,6 +34,9 @@ async def next_number(tx: Tx, kind: _Kind, day: date, *, said: bool) -> tuple[st
     numbers = Numbers(kind, await _form(tx, kind))
     table = _TABLES[kind]
     last = select(func.max(table.dated))
+    if table is Invoice:
+        # Those of another system are of series of their own.
+        last = last.where(Invoice.taken_over_on.is_(None))
     if "{series}" in numbers.text:
         last = last.where(table.dated.between(date(day.year, 1, 1), date(day.year, 12, 31)))
     newest = await tx.scalar(last)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
 from accounting.days import days
-from accounting.invoices import commands, crediting, policy, ubl
+from accounting.invoices import commands, crediting, opening, policy, ubl
 from accounting.invoices.bodies import (
     BillingPolicyBody,
     BillingTermsBody,
@@ -15,6 +15,7 @@ from accounting.invoices.bodies import (
     IssueBody,
     NewCreditNote,
     NewInvoice,
+    NewOpenInvoice,
 )
 from accounting.invoices.copies import settings
 from accounting.invoices.credit import CreditNote
@@ -31,7 +32,7 @@ from accounting.invoices.views import (
 )
 from accounting.payments.accounts import iban_for
 from accounting.reactions import books
-from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
+from accounting.scopes import InvoiceReader, InvoiceWriter, TakesOver, Writer
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, by_id, equal, numbered, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -47,6 +48,12 @@ router = tenant_router(
 )
 notes_router = tenant_router(
     "/v1/accounting/credit-notes", tag="credit notes", about="What of invoices was taken back, and why.", reads=_READS
+)
+opening_router = tenant_router(
+    "/v1/accounting/open-invoices",
+    tag="open invoices",
+    about="What is open of invoices of the system that the company came from.",
+    reads=_READS,
 )
 billing_router = tenant_router(
     "/v1/accounting/billing",
@@ -76,6 +83,12 @@ Invoices = Annotated[
             bool,
             lambda wanted: Invoice.overdue_since.is_not(None) if wanted else Invoice.overdue_since.is_(None),
             "Whether the day by which it was to be paid is over, with something open.",
+        ),
+        where(
+            "taken_over",
+            bool,
+            lambda wanted: Invoice.taken_over_on.is_not(None) if wanted else Invoice.taken_over_on.is_(None),
+            "Whether another system wrote it.",
         ),
         *between(Invoice.dated),
         *between(Invoice.due_on),
@@ -143,8 +156,9 @@ async def create_credit_note(
 
 @router.get("/{invoice_id}/document", response_class=Paper, response_model=None)
 async def read_invoice_document(tx: Tx, who: InvoiceReader, invoice_id: UUID) -> Paper:
-    """The invoice as a document (PDF/A), in the customer's language and the company's layout."""
+    """The invoice as a document (PDF/A), in the customer's language and the company's layout. 409 for one that another system wrote."""
     invoice = await tx.find(Invoice, invoice_id)
+    invoice.ensure_written_here()
     said = invoice_document(invoice, await policy.seller(tx), await days.today(tx))
     return paper(said, (await settings.effective(tx)).layout)
 
@@ -155,8 +169,15 @@ async def read_invoice_ubl(tx: Tx, who: InvoiceReader, invoice_id: UUID) -> ubl.
     invoice = await tx.find(Invoice, invoice_id)
     if invoice.status in ("draft", "cancelled"):
         invoice.after("credited")
+    invoice.ensure_written_here()
     endpoint = await policy.endpoint_of(tx, invoice.customer_id)
     return ubl.answer(ubl.invoice_ubl(invoice, endpoint, await iban_for(tx, invoice.currency)), invoice.name)
+
+
+@opening_router.post("", status_code=201, response_model=InvoiceView)
+async def create_open_invoice(tx: Tx, who: TakesOver, body: NewOpenInvoice) -> Invoice:
+    """Let what is open of an invoice of another system be owed here, against the account of opening balances: it was sold and taxed there."""
+    return await opening.take_over(tx, body)
 
 
 @notes_router.get("", response_model=Page[CreditNoteSummary])

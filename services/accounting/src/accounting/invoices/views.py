@@ -54,6 +54,8 @@ class InvoiceSummary(ResourceView):
     """The day that it is of; null for a draft."""
     due_on: date | None
     """The last day on which it is paid in time; null for a draft."""
+    taken_over_on: date | None
+    """Of one that another system wrote, the day from which it counts here; null for one of the company's own."""
 
 
 class InvoiceLineView(View):

@@ -36,10 +36,10 @@ async def allocate(
     """
     payment.ensure_received()
     invoice.after("settled")
-    assert invoice.dated is not None
+    assert invoice.counts_from is not None
     if invoice.customer_id is not None and not await same_customer(tx, invoice.customer_id, payment.customer_id):
         raise NotTheirInvoice(f"Invoice {invoice.name} is not one of the customer whose payment this is.", field=field)
-    came = max(payment.value_day, invoice.dated)
+    came = max(payment.value_day, invoice.counts_from)
     if payment.currency == invoice.currency:
         amount = amount or settled or min(payment.unallocated, invoice.open)
         settled = valued = amount
@@ -49,7 +49,7 @@ async def allocate(
         settled = settled or min(valued, invoice.open)
     if not amount or not settled or settled > invoice.open:
         raise TooMuchAllocated(f"Of invoice {invoice.name}, {invoice.open} is open.", field=field)
-    currency, gain = await realised(tx, invoice.currency, invoice.paid, settled, invoice.dated, came)
+    currency, gain = await realised(tx, invoice.currency, invoice.paid, settled, invoice.counts_from, came)
     if max(valued, abs(gain)) > LARGEST_AMOUNT:
         raise Invalid.field(field, "By the rates of its day, it is worth more than an amount holds.")
     allocation = Allocation(

@@ -130,7 +130,7 @@ async def _allocate(tx: Tx, payment: Payment, asked: Sequence[AllocationBody], *
         if payment.customer_id is None and invoice.customer_id is not None and not payment.allocated:
             known = payment.value_day if as_it_came else today
             payment.assign(await followed(tx, invoice.customer_id), known, await moment_of(tx, known))
-        day = max(payment.value_day, invoice.dated or today) if as_it_came else today
+        day = max(payment.value_day, invoice.counts_from or today) if as_it_came else today
         await allocate(tx, payment, invoice, each.amount, each.settled, day, await moment_of(tx, day), field)
 
 

@@ -34,6 +34,8 @@ from tailrace.db.unique import unique_value
 
 _MOST = LARGEST_AMOUNT * (MOST_LINES // 2)
 """What a journal of two accounts holds."""
+_COUNTS_FROM = func.coalesce(Invoice.taken_over_on, Invoice.dated)
+"""From which day an invoice is worth something here, as `Invoice.counts_from` has it."""
 _ONE_DAY, _BACK = timedelta(days=1), timedelta(days=3653)
 
 
@@ -106,7 +108,7 @@ async def _ensure_all_is_here(tx: Tx, day: date, own: str) -> None:
     behind = (
         select(Invoice.number)
         .outerjoin(kept, kept.c.invoice_id == Invoice.id)
-        .where(Invoice.currency != own, Invoice.dated <= day)
+        .where(Invoice.currency != own, day >= _COUNTS_FROM)
         .where(or_(asked != func.coalesce(kept.c.asked, 0), Invoice.paid != func.coalesce(kept.c.paid, 0)))
         .order_by(Invoice.number)
         .limit(1)
@@ -119,18 +121,18 @@ async def _lines(tx: Tx, day: date, own: str) -> list[Revalued]:
     """By currency, what was open of each invoice at the end of the day, at its rate and at that of the invoice's day. Rounded once a currency."""
     amount = func.sum(ReceivableEntry.amount)
     query = (
-        select(ReceivableEntry.currency, amount, Invoice.dated)
+        select(ReceivableEntry.currency, amount, _COUNTS_FROM)
         .join(Invoice, Invoice.id == ReceivableEntry.invoice_id)
         .where(ReceivableEntry.day <= day, ReceivableEntry.currency != own)
-        .group_by(ReceivableEntry.currency, ReceivableEntry.invoice_id, Invoice.dated)
+        .group_by(ReceivableEntry.currency, ReceivableEntry.invoice_id, _COUNTS_FROM)
         .having(amount != 0)
     )
     open_: dict[str, int] = defaultdict(int)
     gained: dict[str, Fraction] = defaultdict(Fraction)
-    for currency, left, dated in await tx.execute(query):
-        assert dated is not None, "what is owed was issued"
+    for currency, left, since in await tx.execute(query):
+        assert since is not None, "what is owed was issued"
         now = await _rate(tx, currency, own, day)
-        then = await _rate(tx, currency, own, dated)
+        then = await _rate(tx, currency, own, since)
         open_[currency] += int(left)
         gained[currency] += exactly(int(left), now - then, currency, own)
     return [

@@ -42,7 +42,8 @@ def movements(event: Any) -> Iterator[Mapping[str, Any]]:
     who = {"customer_id": event.customer_id, "currency": event.currency}
     match event:
         case events.InvoiceIssued():
-            item = {"invoice_id": event.invoice_id, "number": event.number, "due_on": event.due_on, "day": event.dated}
+            since = event.taken_over_on or event.dated
+            item = {"invoice_id": event.invoice_id, "number": event.number, "due_on": event.due_on, "day": since}
             yield {
                 **who,
                 **item,

@@ -51,7 +51,9 @@ def _issued(event: Any) -> dict[str, Any]:
 
 
 def fold_invoice(standing: Invoice | None, event: Any, at: datetime) -> Invoice | None:
-    """An invoice that is issued never changes."""
+    """An invoice that is issued never changes. One that another system wrote was issued there, before the company's figures begin."""
+    if event.taken_over_on is not None:
+        return None
     return Invoice(**_issued(event))
 
 

@@ -1,0 +1,97 @@
+"""What is open of invoices that another system wrote, taken over one by one when a company comes from there: it is paid, aged and reminded of here.
+
+It was sold and taxed in the books that it comes from, so the other side of what is owed is the account of opening balances.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from accounting.books import hold, next_open_day
+from accounting.days import dates, days
+from accounting.invoices.bodies import NewOpenInvoice
+from accounting.invoices.buyers import known_buyer
+from accounting.invoices.commands import ensure_roles
+from accounting.invoices.copies import TaxCodeCopy
+from accounting.invoices.drafting import uncredited
+from accounting.invoices.lines import InvoiceLine
+from accounting.invoices.models import Invoice, Issue
+from accounting.invoices.policy import seller
+from accounting.invoices.taxing import UNTAXED
+from accounting.invoices.timers import await_due
+from accounting.refusals import DayLocked
+from tailrace.core.ids import uuid7
+from tailrace.core.money import round_minor
+from tailrace.core.plausible import checked_day
+from tailrace.db.database import Tx
+from tailrace.pricing.tax_codes import Rate, SaidTax, rates_on
+
+_BACK, _OLDEST, _LATEST_DUE = timedelta(days=3653), timedelta(days=18263), timedelta(days=3653)
+"""How far before today it may be taken over, how old it may be by then, and how long after its day it may be due."""
+
+
+async def take_over(tx: Tx, asked: NewOpenInvoice) -> Invoice:
+    """Let it be owed here, from a day on. Raises Invalid, NotYetKnown, Implausible, Taken, DayLocked, RoleUnmapped."""
+    buyer = await known_buyer(tx, asked.customer_id)
+    since = await _since(tx, asked.taken_over_on)
+    checked_day(asked.dated, since - _OLDEST, since, "/dated")
+    checked_day(asked.due_on, asked.dated, asked.dated + _LATEST_DUE, "/due_on")
+    await ensure_roles(tx, since, ("receivable", "opening_equity"))
+    terms = {
+        "taken_over_on": since,
+        "customer_id": buyer.customer_id,
+        "customer": dict(buyer.paper),
+        "currency": asked.currency,
+        "payment_terms_days": (asked.due_on - asked.dated).days,
+        "customer_reference": asked.customer_reference,
+        "notes": None,
+        "supplied_from": None,
+        "supplied_until": None,
+    }
+    invoice = Invoice.drafted(terms, [_line(asked, await _rate(tx, asked))])
+    at = await days.begin_of(tx, since)
+    invoice.issue(Issue(asked.number, asked.dated, asked.due_on, at, await seller(tx)))
+    tx.add(invoice)
+    await tx.flush()
+    await await_due(tx, invoice)
+    return invoice
+
+
+async def _since(tx: Tx, said: date | None) -> date:
+    """The day from which it counts here: one that is over or is today, and that is open."""
+    today = await days.today(tx)
+    since = said or today
+    first, last = await dates.days(tx, "journal", today, today - _BACK, today)
+    checked_day(since, first, min(last, today), "/taken_over_on")
+    if (free := next_open_day(since, await hold(tx))) != since:
+        raise DayLocked(since, free, field="/taken_over_on")
+    return since
+
+
+async def _rate(tx: Tx, asked: NewOpenInvoice) -> Rate:
+    """What it was taxed at on its day, where somebody says so."""
+    if asked.tax_code is None and asked.tax_rate is None:
+        return UNTAXED
+    (rate,) = await rates_on(tx, TaxCodeCopy, [SaidTax(asked.tax_code, asked.tax_rate, "")], asked.dated)
+    return rate
+
+
+def _line(asked: NewOpenInvoice, rate: Rate) -> InvoiceLine:
+    """All of it, as one line: what it was of, only the other system knows."""
+    tax_rate, code = rate
+    tax = round_minor(Fraction(asked.open) * Fraction(tax_rate) / (1 + Fraction(tax_rate)))
+    net = asked.open - tax
+    return InvoiceLine(
+        id=uuid7(),
+        position=1,
+        name=asked.number,
+        quantity=Decimal(1),
+        unit=None,
+        unit_price=Decimal(net),
+        net=net,
+        tax_code=code,
+        tax_rate=tax_rate,
+        tax=tax,
+        booked_tax=0,
+        **uncredited(),
+    )
