@@ -12,6 +12,7 @@ from measure.report import judged, save
 from measure.usage import Processes, above_idle, busiest, difference
 
 TARGET = Target(40, "idle CPU", ("idle", "cores"), 0.5, "cores")
+MADE = Target("ingest", "events", ("per second",), 10_000, "/s", at_least=True)
 
 
 def test_a_share_is_a_value_of_the_sample_at_its_nearest_rank() -> None:
@@ -28,6 +29,7 @@ def test_a_summary_says_how_many_and_is_in_milliseconds() -> None:
 
 def test_beyond_twice_the_figure_is_a_failure() -> None:
     assert [TARGET.judge(value) for value in (0.5, 0.51, 1.0, 1.01)] == ["met", "missed", "missed", "failed"]
+    assert [MADE.judge(value) for value in (10_000, 9_999, 5_000, 4_999)] == ["met", "missed", "missed", "failed"]
 
 
 def test_a_step_that_failed_has_no_figure() -> None:
@@ -75,14 +77,36 @@ def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
     assert "| 40 | latency, 10/s | 3 are not in Kafka |" in text
     assert "| 40 | orders | TimeoutError |" in text
     assert "| 40 | kafka: VM | 1.1 |" in text
-    assert {row["services"] for row in judged({"fleets": {"40": fleet}})} == {40}
+    assert {row["of"] for row in judged({"fleets": {"40": fleet}})} == {"40"}
 
 
-def test_targets_are_those_of_eight_and_of_forty_services() -> None:
-    assert {(target.services, target.most) for target in TARGETS} == {
-        *{(8, 60), (8, 150), (8, 2)},
+def test_targets_are_those_of_the_smallest_and_of_forty_services_and_of_parts_at_their_full_size(
+    tmp_path: Path,
+) -> None:
+    assert {(target.of, target.bound) for target in TARGETS} == {
+        *{(None, 60), (None, 150), (None, 2), (None, 1.3)},
         *{(40, 150), (40, 400), (40, 45), (40, 3584), (40, 0.5)},
+        *{("reports", 100), ("wide", 200), ("ingest", 10_000)},
     }
+    asked = {"p50 ms": 90, "p95 ms": 110, "processor ms": 80}
+    parts = {
+        "wide": {"n": 5_000_000, "load before": 1, "widest ms": 450, "figures": {"everything": asked}},
+        "ingest": {"n": 1_000, "load before": 1, "per second": 90, "per second of a core": 300},
+        "reports": {"n": 1_000_000, "error": "ended with 1"},
+    }
+    view = {"REST ms": 10, "GraphQL ms": 12, "times REST": 1.2}
+    fleets = {"18": {"views": {"n": 200, "times REST": 1.2, "figures": {"an order": view}}}}
+    document = {"machine": {}, "fleets": fleets, "parts": parts, "complete": True}
+    verdicts = {row["figure"]: row["verdict"] for row in judged(document)}
+    assert verdicts["a view by GraphQL, times that by REST"] == "met"
+    assert verdicts["the widest question, median"] == "failed"
+    assert verdicts["events of reports a second"] == "not measured", "of a thousand events nothing is said"
+    assert verdicts["the four reports of a month, slowest p95"] == "not measured"
+    save(tmp_path, document)
+    text = (tmp_path / "bench.md").read_text()
+    for row in ("| 18 | an order | 200 | 10 | 12 | 1.2 |", "| 5,000,000 | everything | 90 | 110 | 80 | 1 |"):
+        assert row in text
+    assert "| reports |  | ended with 1 |" in text
 
 
 def test_cpu_and_memory_are_those_of_the_named_processes(tmp_path: Path) -> None:

@@ -147,6 +147,66 @@ async def test_who_sees_their_own_orders_hears_of_these_and_no_longer_than_they_
         assert [problem(each)["status"] async for each in changes] == [404]
 
 
+async def test_what_managers_ask_is_what_rest_says_within_what_each_may_see(gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    member = company.member
+    seller, seller_id = await _colleague(gateway, member, "kpis:read:own", "reports:read:own", "notifications:read")
+    marks = list[str]()
+    for owner in ({}, {"owner_id": seller_id}):
+        await member.post("/v1/orders", company.body(1, **owner), marks=marks)
+    kpi = {"name": "Orders", "measure": "orders_confirmed", "period": "month", "target": "5", "near": "4"}
+    whole = await member.post("/v1/kpis", {**kpi, "code": "ALL"}, marks=marks)
+    own_kpi = {**kpi, "code": "OWN", "subject": "person", "subject_id": seller_id}
+    own = await member.post("/v1/kpis", own_kpi, marks=marks)
+    tile = {"key": "placed", "title": "Confirmed", "measure": "orders_confirmed", "periods": 1}
+    board = await member.post("/v1/analytics/dashboards", {"code": "D", "name": "D", "tiles": [tile]}, marks=marks)
+    asked = """query($all: ID!, $own: ID!, $board: ID!) {
+      kpis(sort: "code") {items {code}}
+      own: scorecard(id: $own) {scores {value records}}
+      all: scorecard(id: $all) {scores {value}}
+      kpiRecords(id: $own, limit: 5) {items {measure count} freshness {setAside}}
+      kpiResults(id: $own) {items {kpi {code}}}
+      dashboardFigures(id: $board) {tiles {parts {value}}}
+      funnel(start: order) {stages {stage count}}
+      unreadNotifications {count}
+    }"""
+    ids = {"all": whole["id"], "own": own["id"], "board": board["id"]}
+    await member.get("/v1/reports/sales-summary", having_seen=", ".join(marks))
+    await member.post(f"/v1/kpis/{own['id']}/measure")
+    said = await data(member, asked, **ids)
+    assert {one["kpi"]["code"] for one in said["kpiResults"]["items"]} == {"OWN"}
+    card = await member.get(f"/v1/kpis/{ids['own']}/scorecard")
+    assert [one["code"] for one in said["kpis"]["items"]] == ["ALL", "OWN"]
+    assert [one["value"] for one in said["own"]["scores"]] == [one["value"] for one in card["scores"]]
+    assert (said["own"]["scores"][-1]["value"], said["all"]["scores"][-1]["value"]) == ("1", "2")
+    assert said["kpiRecords"]["items"] == [{"measure": "order_confirmed", "count": 1}]
+    assert said["dashboardFigures"]["tiles"] == [{"parts": [{"value": "2"}]}]
+    assert said["funnel"]["stages"][0] == {"stage": "order", "count": 2}
+    # A seller: their own, and the company's is not there.
+    seen = await graphql(seller, asked, **ids)
+    assert [one["code"] for one in seen["data"]["kpis"]["items"]] == ["OWN"]
+    assert seen["data"]["own"]["scores"][-1]["value"] == "1"
+    assert (seen["data"]["all"], problem(seen)["status"]) == (None, 404)
+    assert seen["data"]["dashboardFigures"]["tiles"] == [{"parts": [{"value": "1"}]}]
+    assert seen["data"]["funnel"]["stages"][0]["count"] == 1
+
+
+async def test_that_all_was_seen_is_told_to_who_listens(gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    listener, listener_id = await _colleague(gateway, company.member, "notifications:read", "notifications:write")
+    news = "subscription {notificationChanged {sequence type notification {title readAt}}}"
+    async with asyncio.timeout(WITHIN), aclosing(messages(listener, news)) as changes:
+        assert (await anext(changes))["data"]["notificationChanged"]["type"] is None
+        await company.member.post("/v1/tasks", {"title": "Call", "user_id": listener_id})
+        told = (await anext(changes))["data"]["notificationChanged"]
+        assert told["type"] == "notification.created"
+        assert (await data(listener, "{unreadNotifications {count}}"))["unreadNotifications"]["count"] == 1
+        await listener.patch("/v1/notifications/read-all", None)
+        told = (await anext(changes))["data"]["notificationChanged"]
+        assert (told["type"], told["notification"]) == ("notification.mailbox.all_read", None)
+        assert (await data(listener, "{unreadNotifications {count}}"))["unreadNotifications"]["count"] == 0
+
+
 async def _colleague(gateway: Gateway, member: Member, *scopes: str) -> tuple[Member, str]:
     """Somebody of the same company whose role grants these, and their id."""
     role = await member.post("/v1/auth/roles", {"name": "colleague", "scopes": list(scopes)})

@@ -51,7 +51,14 @@ async def test_figures_are_what_reports_say_for_who_asks_and_of_the_day_that_is_
     assert everybody["placed"][-1] == "3"
     assert sum(map(int, everybody["placed"])) == 3
     assert (await figures(desk, dashboard, as_of="2026-10-09"))["placed"][-1] == "0"
+    shown = await desk.ask(f"{DASHBOARDS}/{dashboard['id']}/figures", as_of="2026-10-11")
+    for one in shown["tiles"]:
+        for part in one["parts"]:
+            added = "amount" if one["tile"]["key"] == "net" else "count"
+            assert sum(row[added] for row in await desk.every(part["records"])) == int(part["value"])
     own = desk.h.client_as("reports:read:own", user=desk.bo)
+    behind = shown["tiles"][1]["parts"][1]["records"]
+    assert [row["amount"] for row in (await desk.ask(behind, client=own))["items"]] == [1]
     assert (await figures(desk, dashboard, own))["net"] == ["0", "1", "0"]
     asked = {"from_": date(2026, 10, 9), "until": date(2026, 10, 12), "interval": "day", "as_of": "2026-10-11"}
     rows = (await desk.ask("/v1/reports/sales-summary", **asked))["rows"]

@@ -92,9 +92,27 @@ async def test_a_funnel_counts_what_became_of_what_began(desk: Desk) -> None:
     ]
     then = await stages(as_of="2026-10-31")
     assert [shown[1] for shown, _ in then] == [3, 1, 2, 0, 0, 0]
+    for query in ({}, {"as_of": "2026-10-31"}, {"start": "opportunity"}):
+        for one in (await desk.ask(FUNNEL, **OCTOBER, **query))["stages"]:
+            listed = await desk.every(one["records"])
+            assert len(listed) == len({each["id"] for each in listed}) == one["count"], one
+            added = sum(each["amount"] for document in listed for each in document["amounts"])
+            assert added == sum(each["amount"] for each in one["amounts"]), one
+            if one["lost"] is not None:
+                assert len(await desk.every(one["lost_records"])) == one["lost"], one
     assert (await stages(start="order"))[0] == (("order", 1, None, None), [("EUR", 5_000)])
     seen = await desk.ask(FUNNEL, client=desk.h.client_as("reports:read:own", user=desk.di), **OCTOBER)
     assert {one["count"] for one in seen["stages"]} == {0}
+    for where in (client := desk.h.client_as("reports:read:own", user=desk.di), desk.h.client):
+        listed = await desk.ask(f"{FUNNEL}/records", client=where, stage="lead", **OCTOBER)
+        assert len(listed["items"]) == (0 if where is client else 3)
+        assert listed["freshness"]["set_aside"] == 0
+    for wrong in ({"stage": "lead", "start": "order"}, {"stage": "payment", "led": "true"}):
+        await desk.ask(f"{FUNNEL}/records", 422, **OCTOBER, **wrong)
+    rows = await desk.h.client.get(
+        f"{FUNNEL}/records?stage=lead&from=2026-10-01&until=2026-11-01", headers={"Accept": "text/csv"}
+    )
+    assert len(rows.text.splitlines()) == 1 + 3
 
 
 async def test_customers_are_counted_by_their_first_order(desk: Desk) -> None:
@@ -115,6 +133,13 @@ async def test_customers_are_counted_by_their_first_order(desk: Desk) -> None:
 
     async def cohorts(**query: Any) -> list[Any]:
         found = (await desk.ask(COHORTS, **asked, **query))["cohorts"]
+        for part in (part for one in found for part in one["parts"]):
+            listed = await desk.every(part["records"])
+            assert len({row["customer_id"] for row in listed}) == part["customers"], part
+            added: dict[str, int] = {}
+            for row in listed:
+                added[row["currency"]] = added.get(row["currency"], 0) + row["amount"]
+            assert added == {each["currency"]: each["amount"] for each in part["amounts"]}, part
         return [
             (
                 one["begins_on"],

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from selling_desk import Desk, sell
+from selling_desk import NOON, Desk, sell
 
-from contracts import activities, users
+from contracts import activities, orders, users
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
@@ -179,3 +179,71 @@ async def test_days_that_ended_while_nothing_ran_are_measured_each(desk: Desk, c
         ("2026-10-12", 0),
         ("2026-10-13", 0),
     ]
+
+
+async def test_who_sees_only_some_rows_sees_the_kpis_of_these_people_and_of_their_teams(desk: Desk) -> None:
+    mixed = uuid7()
+    await desk.form(mixed, desk.cy, desk.di, at=datetime(2026, 9, 2, tzinfo=UTC))
+    kpis = {"NET": (await define(desk))["id"]}
+    for code, subject, id in (
+        ("BO", "person", desk.bo),
+        ("CY", "person", desk.cy),
+        ("DI", "person", desk.di),
+        ("NORTH", "team", desk.north),
+        ("SOUTH", "team", desk.south),
+        ("MIXED", "team", mixed),
+    ):
+        kpis[code] = (await define(desk, code=code, subject=subject, subject_id=str(id)))["id"]
+    await sell(desk, 1, 150, desk.bo)
+    await sell(desk, 2, 100, desk.cy)
+    days = {"from_": "2026-10-01", "until": "2026-11-01"}
+    for reach, user, seen in (
+        ("own", desk.bo, {"BO", "NORTH"}),
+        ("team", desk.bo, {"BO", "CY", "NORTH"}),
+        ("own", desk.di, {"DI", "SOUTH", "MIXED"}),
+        ("team", uuid7(), set()),
+    ):
+        client = desk.h.client_as(f"kpis:read:{reach}", user=user)
+        assert {one["code"] for one in (await desk.ask(KPIS, client=client))["items"]} == seen
+        for code, id in kpis.items():
+            for what in ("", "/scorecard", "/targets", "/results", "/records"):
+                await desk.ask(f"{KPIS}/{id}{what}", 200 if code in seen else 404, client=client)
+    own, team = (desk.h.client_as(f"kpis:read:{reach}", user=desk.bo) for reach in ("own", "team"))
+    for client, reached in ((own, 1), (team, 2)):
+        (score,) = (await desk.ask(f"{KPIS}/{kpis['NORTH']}/scorecard", client=client, **days))["scores"]
+        assert score["value"] == "250", "a team's KPI is what it is, whoever looks"
+        listed = await desk.ask(f"{KPIS}/{kpis['NORTH']}/records", client=client, **days)
+        assert len(listed["items"]) == reached
+        assert (score["records"] is None) == (client is own)
+
+
+async def test_records_add_up_to_what_a_kpi_came_to_as_of_the_same_moment(desk: Desk, clock: SetClock) -> None:
+    clock("2026-10-20T00:00:00Z")
+    rate = {"measure": "tasks_on_time_rate", "currency": None, "target": "0.5", "near": "0.4"}
+    kpis = [await define(desk, **given) for given in ({}, {**rate, "code": "R"})]
+    for number, net in enumerate((150, 100)):
+        await sell(desk, number, net, desk.bo)
+    for days in (0, 2):
+        at = datetime(2026, 10, 10, tzinfo=UTC)
+        task = {"task_id": uuid7(), "title": "T", "user_id": desk.bo}
+        due = at + timedelta(days=1)
+        made = activities.TaskCreated(**task, status="open", priority="low", time_zone="Etc/UTC", due_at=due)
+        await desk.h.deliver(made, aggregate_id=made.task_id, time=at)
+        done = activities.TaskCompleted(**task, completed_at=at + timedelta(days=days))
+        await desk.h.deliver(done, aggregate_id=made.task_id, time=at + timedelta(days=days))
+    said = {"from_": "2026-10-01", "until": "2026-11-01"}
+    cards = [(await desk.ask(f"{KPIS}/{kpi['id']}/scorecard", **said))["scores"][0] for kpi in kpis]
+    clock("2026-10-21T00:00:00Z")
+    late = {"order_id": uuid7(), "number": "SO-9", "customer_reference": "R", "customer_name": "Ada Works"}
+    late |= {"currency": "EUR", "net": 7, "tax": 0, "lines": [], "ordered_at": NOON, "owner_id": desk.bo}
+    at = datetime(2026, 10, 20, 12, tzinfo=UTC)
+    for event in (orders.OrderCreated(**late), orders.OrderConfirmed(**late)):
+        await desk.h.deliver(event, aggregate_id=event.order_id, time=at)
+    net, share = [await desk.every(card["records"]) for card in cards]
+    assert sum(row["amount"] for row in net) == int(cards[0]["value"]) == 250
+    counted = [row for row in share if row["measure"] == "task_on_time"]
+    assert (len(counted), len(share), cards[1]["value"]) == (1, 2, "0.5")
+    (only,) = await desk.every(cards[1]["records"] + "&measure=task_late")
+    assert only["measure"] == "task_late"
+    stamped = await desk.ask(cards[0]["records"])
+    assert stamped["freshness"].keys() >= {"complete_until", "set_aside", "topics"}

@@ -3,11 +3,14 @@
 import asyncio
 import shutil
 import time
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from buckets import admin, best, named, serving
 from lake_reader import export, outside
@@ -18,8 +21,8 @@ from analytics import figures, wide
 from analytics.lake import engine as engines
 from analytics.lake import exporter
 from analytics.lake.bucket import BucketFiles, name_of
-from analytics.lake.engine import Engine
-from analytics.lake.tables import Lake
+from analytics.lake.engine import Engine, Given, Question, halved
+from analytics.lake.tables import Lake, Snapshot
 from tailrace.core.ids import uuid7
 from tailrace.settings import Settings
 
@@ -105,6 +108,36 @@ class Watched(Engine):
     async def ask(self, *arguments: Any) -> Any:
         self.asked += 1
         return await super().ask(*arguments)
+
+
+def test_days_of_a_year_are_found_by_their_steps_where_clocks_move_too() -> None:
+    """As halving finds them, at each bound and beside it; hours, where days are not all as long, and halves where nothing goes into all of them."""
+    day, tick = timedelta(days=1), timedelta(microseconds=1)
+    even = [NOON + number * day for number in range(100)]
+    moved = [each + timedelta(hours=1) * (number > 50) for number, each in enumerate(even)]
+    odd = [*even[:-1], even[-1] + tick]
+    for bounds, stepwise in ((even, True), (moved, True), (odd, False)):
+        given, halving = Given(), Given()
+        said = given.part(bounds)
+        assert ("list_extract" in said) is stepwise
+        times = [each for at in bounds[:-1] for each in (at, at + tick, at + timedelta(hours=23), at + 17 * tick)]
+        times = [each for each in times if each < bounds[-1]]
+        for asked, values in ((said, given.values), (halved(bounds, halving), halving.values)):
+            rows = duckdb.execute(
+                f'SELECT {asked} FROM (SELECT unnest($times::TIMESTAMPTZ[]) AS "at")', {**values, "times": times}
+            ).fetchall()
+            assert [row[0] for row in rows] == [bisect_right(bounds, at) - 1 for at in times]
+
+
+async def test_sums_beyond_64_bits_are_exact(desk: Desk, tmp_path: Path) -> None:
+    made = "SELECT 'order_paid' AS measure, timestamptz '2026-10-01' AS at, 1::BIGINT AS count, n AS amount FROM (VALUES (%s)) said(n)"
+    engine = Engine(desk.h.app.state.lake)
+    for number, amounts in enumerate(([2**62, 5], [2**63 - 1, 2**63 - 1, 5])):
+        file = str(tmp_path / f"part-{number}.parquet")
+        duckdb.execute(f"COPY ({made % '), ('.join(f'{amount}::BIGINT' for amount in amounts)}) TO '{file}'")
+        seen = Snapshot(1, str(tmp_path), [], [file], len(amounts), NOON, NOON)
+        found = await engine.ask(seen, Question(measures=["order_paid"]), 10)
+        assert found == [(0, None, None, "order_paid", len(amounts), sum(amounts), 0, 0)]
 
 
 async def in_postgres(desk: Desk) -> list[list[Any]]:

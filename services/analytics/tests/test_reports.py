@@ -208,6 +208,47 @@ async def test_a_stamp_names_the_newest_event_and_does_not_guess_without_kafka(d
     assert (stamp["set_aside"], "user.events" in {each["topic"] for each in stamp["topics"]}) == (2, True)
 
 
+class Looked:
+    """What was seen of Kafka: every topic read until a moment, or Kafka does not answer."""
+
+    def __init__(self, until: datetime | None) -> None:
+        self.until = until
+
+    async def look(self) -> dict[str, Reading]:
+        return {} if self.until is None else {topic: Reading(0, self.until) for topic in PUBLISHERS}
+
+
+async def test_pictures_and_lists_of_records_have_the_stamp_of_reports(desk: Desk) -> None:
+    said = await sell(desk, 1, 100, desk.bo)
+    tile = {"key": "net", "title": "Net", "measure": "order_net_confirmed", "currency": "EUR"}
+    made = await desk.h.client.post("/v1/analytics/dashboards", json={"code": "D", "name": "D", "tiles": [tile]})
+    tiles = f"/v1/analytics/dashboards/{made.json()['id']}/figures"
+    records = [f"{SALES}/records", f"{tiles}/net/records", "/v1/analytics/spend/records"]
+    pictures = [f"{SALES}.svg", f"{tiles}/net.svg"]
+    until = NOON + timedelta(days=1, microseconds=7)
+
+    async def pixels() -> list[bytes]:
+        then = {"as_of": "2026-10-11"}
+        return [(await desk.h.client.get(each.replace(".svg", ".png"), params=then)).content for each in pictures]
+
+    drawn = []
+    for moment, words in (
+        (until, "Complete until 2026-10-11T03:00:00Z."),
+        (None, "Until when it is complete cannot be told at the moment."),
+    ):
+        desk.h.app.state.watch = Looked(moment)
+        stamps = [(await desk.ask(each))["freshness"] for each in (SALES, *records)]
+        assert [each["complete_until"] for each in stamps] == [moment and "2026-10-11T03:00:00.000007Z"] * 4
+        for each in pictures:
+            assert f">{words}</text>" in (await desk.h.client.get(each)).text, each
+        drawn.append(await pixels())
+    assert all(one != other for one, other in zip(*drawn, strict=True)), "a PNG shows the line too"
+    gap = orders.OrderCancelled(order_id=said["order_id"], reason="no")
+    await desk.h.deliver(gap, aggregate_id=said["order_id"], sequence=9, may_dead_letter=True)
+    for each in pictures:
+        assert f">{words} Events set aside: 1.</text>" in (await desk.h.client.get(each)).text
+
+
 def test_a_topic_is_complete_until_its_publishers_canary_or_the_first_event_unread() -> None:
     canary = Arrival(NOON, timedelta(seconds=1))
     earlier = NOON - timedelta(hours=1)

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from invariants.walk import Walker
 
-from contracts import activities, approvals, asns, customers, inventory, orders, users
+from contracts import activities, approvals, asns, customers, inventory, leads, orders, users
 from tailrace.core.ids import uuid7
 
 REPORTS = ("sales-summary", "customer-statistics", "approval-statistics", "task-completion")
@@ -24,7 +25,9 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/analytics/spend/records", query={"measure": "goods_received"})
     await w.post("/v1/analytics/forecast", {"measure": "order_net", "interval": "week", "horizon": 2})
     await w.get("/v1/reports/funnel", query={"start": "order"})
+    await w.get("/v1/reports/funnel/records")
     await w.get("/v1/reports/cohorts")
+    await w.get("/v1/reports/cohorts/records")
     await w.get("/v1/reports/sales-summary.svg", query={"figure": "placed"})
     await w.get("/v1/reports/sales-summary.png", query={"figure": "placed"})
     body = {"code": "NET", "name": "Net", "measure": "order_net_confirmed", "currency": "EUR", "period": "month"}
@@ -38,6 +41,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/kpis/{kpi_id}/targets", kpi_id=net["id"])
     await w.get("/v1/kpis/{kpi_id}/results", kpi_id=net["id"])
     await w.get("/v1/kpis/{kpi_id}/scorecard", kpi_id=net["id"])
+    await w.get("/v1/kpis/{kpi_id}/records", kpi_id=net["id"])
     await w.delete("/v1/kpis/{kpi_id}", kpi_id=tasks["id"])
     await w.post("/v1/kpis/{kpi_id}/restore", kpi_id=tasks["id"])
     tile = {"key": "placed", "title": "Placed", "measure": "orders_confirmed"}
@@ -51,6 +55,7 @@ async def walk(w: Walker) -> None:
         await w.get(
             f"/v1/analytics/dashboards/{{dashboard_id}}/figures/{{key}}.{kind}", dashboard_id=mine["id"], key="placed"
         )
+    await w.get("/v1/analytics/dashboards/{dashboard_id}/figures/{key}/records", dashboard_id=mine["id"], key="placed")
     await w.put("/v1/analytics/dashboards/{dashboard_id}", {**below, "parent_id": base["id"]}, dashboard_id=mine["id"])
     await w.delete("/v1/analytics/dashboards/{dashboard_id}", dashboard_id=mine["id"])
     await w.post("/v1/analytics/dashboards/{dashboard_id}/restore", dashboard_id=mine["id"])
@@ -58,19 +63,21 @@ async def walk(w: Walker) -> None:
 
 async def _tell_of_one(w: Walker, number: int) -> None:
     now = datetime.now(UTC)
-    order = orders.OrderCreated(
-        order_id=uuid7(),
-        number=f"SO-{number}",
-        customer_reference="R",
-        customer_name="Ada Works",
-        currency="EUR",
-        net=1000,
-        tax=190,
-        lines=[],
-        ordered_at=now,
-        owner_id=w.user,
-    )
-    await w.tell(order, aggregate_id=order.order_id)
+    said: dict[str, Any] = {
+        "order_id": uuid7(),
+        "number": f"SO-{number}",
+        "customer_id": uuid7(),
+        "customer_reference": "R",
+        "customer_name": "Ada Works",
+        "currency": "EUR",
+        "net": 1000,
+        "tax": 190,
+        "lines": [],
+        "ordered_at": now,
+        "owner_id": w.user,
+    }
+    for order in (orders.OrderCreated(**said), orders.OrderConfirmed(**said)):
+        await w.tell(order, aggregate_id=order.order_id)
     customer = customers.CustomerCreated(
         customer_id=uuid7(),
         number=f"C-{number}",
@@ -82,6 +89,8 @@ async def _tell_of_one(w: Walker, number: int) -> None:
         sales_rep_id=w.user,
     )
     await w.tell(customer, aggregate_id=customer.customer_id)
+    lead = leads.LeadCreated(lead_id=uuid7(), status="new", name="G", via="api", owner_id=w.user, score=0)
+    await w.tell(lead, aggregate_id=lead.lead_id)
     subject = approvals.ApprovalSubject(
         kind="quote", id=uuid7(), number="Q-1", sha256="0" * 64, amount=5, currency="EUR", requester_id=w.user
     )

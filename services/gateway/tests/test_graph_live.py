@@ -17,7 +17,16 @@ ORDERS = Watch("orderStatusChanged", "order.events", "order_id", "order", "/v1/o
 STOCK = Watch(
     "stockChanged", "stock.events", "place", "level", "/v1/stock", "item={item}", permits="/v1/stock?place={place}"
 )
-NEWS = Watch("newsChanged", "news.events", "", "news", "/v1/news", "id={news_id}", permits="/v1/news?limit=1")
+NEWS = Watch(
+    "newsChanged",
+    "news.events",
+    "",
+    "news",
+    "/v1/news",
+    "id={news_id}",
+    permits="/v1/news?limit=1",
+    also=("news.all_read",),
+)
 ORDER, TENANT, USER = uuid4(), uuid4(), uuid4()
 
 
@@ -38,11 +47,17 @@ class Topics:
             del self.followers[topic]
 
     def tell(
-        self, sequence: int, aggregate: UUID = ORDER, tenant: UUID = TENANT, topic: str = "order.events", **more: Any
+        self,
+        sequence: int,
+        aggregate: UUID = ORDER,
+        tenant: UUID = TENANT,
+        topic: str = "order.events",
+        type: str = "order.changed",
+        **more: Any,
     ) -> None:
         meta = Meta(
             event_id=uuid4(),
-            type="order.changed",
+            type=type,
             version=1,
             topic=topic,
             aggregate_id=aggregate,
@@ -183,13 +198,24 @@ async def test_a_place_is_listened_to_by_what_events_name() -> None:
 
 async def test_ones_own_are_those_that_name_oneself() -> None:
     topics = Topics()
-    reader: Any = Reader(lambda _, query: {"items": [{"id": query}]})
+    asked: list[str] = []
+
+    def says(_: str, query: str) -> Any:
+        asked.append(query)
+        return {"items": [{"id": query}]}
+
+    reader: Any = Reader(says)
     changes = _changes(Live("", topics.follow), reader, NEWS, "")
     await anext(changes)
-    # Another's; one that names no news, such as that all of them were seen; and one of one's own.
+    # Another's; one that names no news, such as what one prefers; all of another's; all of one's own; and one of one's own.
     topics.tell(1, topic="news.events", user_id=str(uuid4()), news_id="1")
     topics.tell(2, topic="news.events", user_id=str(USER))
-    topics.tell(3, topic="news.events", user_id=str(USER), news_id="3")
+    topics.tell(3, topic="news.events", type="news.all_read", user_id=str(uuid4()))
+    topics.tell(4, topic="news.events", type="news.all_read", user_id=str(USER), read_through=9)
+    topics.tell(5, topic="news.events", user_id=str(USER), news_id="3")
     change = await anext(changes)
-    assert (change.sequence, change.thing) == (3, {"id": "id=3"})
+    assert (change.sequence, change.type, change.thing) == (4, "news.all_read", None)
+    change = await anext(changes)
+    assert (change.sequence, change.thing) == (5, {"id": "id=3"})
+    assert asked == ["limit=1", "limit=1", "id=3"], "who may listen no more hears of no such thing either"
     await changes.aclose()

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import GraphQLSchema, OperationDefinitionNode, parse
 from toy_documents import DOCUMENTS, SCREENS, TOY
 
+from contracts.promised import openapi
+from gateway import screens
 from gateway.graph.live import Live
+from gateway.graph.offer import OFFER
 from gateway.graph.plan import Plan, plan_of
 from gateway.graph.schema import schema_of
 from gateway.refusals import TooMuch
@@ -14,11 +17,11 @@ from gateway.refusals import TooMuch
 SCHEMA = schema_of(DOCUMENTS, SCREENS, TOY, Live(""))
 
 
-def _plan(text: str, **variables: Any) -> Plan:
+def _plan(text: str, schema: GraphQLSchema = SCHEMA, **variables: Any) -> Plan:
     document = parse(text)
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    return plan_of(SCHEMA, document, operation, variables)
+    return plan_of(schema, document, operation, variables)
 
 
 def test_a_page_counts_as_often_as_it_has_rows() -> None:
@@ -36,6 +39,14 @@ def test_rows_alone_and_a_list_of_no_page_count_too() -> None:
 def test_ids_that_are_followed_are_asked_for_by_the_hundred() -> None:
     assert _plan("{orders(limit: 100) {items {item {id}}}}").requests == 1 + 1
     assert _plan("{orders(limit: 101) {items {item {id}}}}").requests == 1 + 2
+
+
+def test_what_managers_ask_costs_what_it_asks_of_analytics() -> None:
+    fleet = schema_of(openapi(), screens.SCREENS, OFFER, Live(""))
+    results = _plan('{kpiResults(id: "1", limit: 101) {items {value kpi {code}}}}', fleet)
+    assert (results.requests, results.cost) == (1 + 2, 1 + 1 + 101 * 3)
+    asked = '{dashboardFigures(id: "1") {tiles {parts {value}}} unreadNotifications {count} funnel {stages {count}}}'
+    assert _plan(asked, fleet) == Plan(3, (1 + 1 + 10 + 100) + (1 + 1) + (1 + 1 + 10), 4)
 
 
 def test_a_list_below_each_row_is_a_request_for_each() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from measure.arithmetic import TARGETS
+from measure.arithmetic import FULL, LARGE, TARGETS
 
 Document = dict[str, Any]
 _MARK = {"met": "✓ met", "missed": "✗ missed", "failed": "✗ failed", "not measured": "– not measured"}
@@ -19,22 +19,33 @@ def judged(document: Document) -> list[dict[str, Any]]:
     """Every target for the sizes that were run, with what was found and its verdict."""
     rows = []
     for target in TARGETS:
-        fleet = document["fleets"].get(str(target.services))
-        if fleet is None:
-            continue
-        value = target.find(fleet)
-        verdict = "not measured" if value is None else target.judge(value)
-        rows.append(
-            {
-                "services": target.services,
-                "figure": target.name,
-                "at most": target.most,
-                "unit": target.unit,
-                "found": value,
-                "verdict": verdict,
-            }
-        )
+        for of, results in _of(document, target.of):
+            value = target.find(results)
+            # A part that was measured of less says nothing of the whole.
+            whole = not isinstance(target.of, str) or results.get("n", 0) >= FULL[target.of]
+            rows.append(
+                {
+                    "of": of,
+                    "figure": target.name,
+                    "bound": target.bound,
+                    "at least": target.at_least,
+                    "unit": target.unit,
+                    "found": value,
+                    "verdict": target.judge(value) if value is not None and whole else "not measured",
+                }
+            )
     return rows
+
+
+def _of(document: Document, of: int | str | None) -> Iterator[tuple[str, Document]]:
+    """What a target is of, in words, and the results of that, as far as it was run; of small fleets there may be several."""
+    if isinstance(of, str):
+        if (part := document.get("parts", {}).get(of)) is not None:
+            yield f"{part['n']:,}", part
+        return
+    for size, fleet in document["fleets"].items():
+        if int(size) == of or (of is None and int(size) < LARGE):
+            yield size, fleet
 
 
 def save(folder: Path, document: Document) -> None:
@@ -55,12 +66,10 @@ def show(console: Console, document: Document) -> None:
 
 
 def _markdown(document: Document) -> str:
-    asked = document["asked"]
     lines = [
         "# What the platform costs and how quick it is",
         "",
-        f"Written by `make bench SERVICES={asked['services']} SECONDS={asked['seconds']:g} REPORT=1`; "
-        "[how to measure](../how-to/measure.md) says what each figure means."
+        f"Written by `{_command(document)}`; [how to measure](../how-to/measure.md) says what each figure means."
         + ("" if document.get("complete") else " **This run did not come to its end.**"),
     ]
     for title, head, rows in _tables(document):
@@ -70,15 +79,38 @@ def _markdown(document: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _command(document: Document) -> str:
+    """The run that fleets were measured in; parts may be of a later one, of which each says its load."""
+    if (asked := document.get("asked")) is None:
+        return f"make bench ONLY={','.join(document['parts'])} REPORT=1"
+    return f"make bench SERVICES={asked['services']} SECONDS={asked['seconds']:g} REPORT=1"
+
+
 def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
     fleets = document["fleets"]
     targets: list[tuple[str, ...]] = [
-        (f"{t['services']}", t["figure"], f"{t['at most']:g} {t['unit']}", _value(t["found"]), _MARK[t["verdict"]])
+        (
+            t["of"],
+            t["figure"],
+            f"{'at least' if t['at least'] else 'at most'} {t['bound']:,g} {t['unit']}",
+            _value(t["found"]),
+            _MARK[t["verdict"]],
+        )
         for t in document["targets"]
     ]
-    yield "Targets", ("Services", "Figure", "At most", "Found", ""), targets
+    yield "Targets", ("Services, rows or events", "Figure", "Aim", "Found", ""), targets
     yield "Latency, ms", ("Services", "Commits", "Settings", "Commit →", *_names(_LATENCY)), list(_latency(fleets))
     yield "From an event to the live feed, ms", ("Services", *_names(_LATENCY)), list(_news(fleets))
+    view = ("Services", "View", "n", "REST", "GraphQL", "times REST")
+    yield "Views by GraphQL and by REST, ms", view, list(_views(fleets))
+    parts_head = ("Rows", "Question", "p50", "p95", "on processors", "load before")
+    yield "Reports, ms", parts_head, list(_questions(document, "reports"))
+    yield "Wide questions to the lake, ms", parts_head, list(_questions(document, "wide"))
+    yield (
+        "Rows of reports made of events",
+        ("Events", "a second", "a second of a core", "load before"),
+        list(_made(document)),
+    )
     yield "Start and stop, s", ("Services", "Generate", "Cold", "Warm", "Stop", "Each used once"), list(_times(fleets))
     parts = ("postgres", "kafka", "connect", "gateway", "services", "supervisor", "together")
     yield "Memory, MiB (PSS)", ("Services", "When", *parts), list(_by_part(fleets, "memory", parts))
@@ -96,7 +128,8 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
         ("Services", "While", *_names(_LATENCY), "failed"),
         list(_attacks(fleets)),
     )
-    yield "What went wrong", ("Services", "Step", "Error"), list(_errors(fleets))
+    failed = [(name, "", each["error"]) for name, each in document.get("parts", {}).items() if "error" in each]
+    yield "What went wrong", ("Services", "Step", "Error"), [*_errors(fleets), *failed]
     events = {**document["machine"], **next((f["versions"] for f in fleets.values() if "versions" in f), {})}
     yield "Machine", ("", ""), [(name, str(value)) for name, value in events.items()]
 
@@ -120,6 +153,27 @@ def _news(fleets: Document) -> Iterator[tuple[str, ...]]:
     for size, fleet in fleets.items():
         if "p50 ms" in (found := fleet.get("news", {})):
             yield size, *(_value(found[key]) for key in _LATENCY)
+
+
+def _views(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        found = fleet.get("views", {})
+        for view, each in found.get("figures", {}).items():
+            told = (_value(each[key]) for key in ("REST ms", "GraphQL ms", "times REST"))
+            yield size, view, str(found["n"]), *told
+
+
+def _questions(document: Document, part: str) -> Iterator[tuple[str, ...]]:
+    found = document.get("parts", {}).get(part, {})
+    for what, each in found.get("figures", {}).items():
+        told = (_value(each[key]) for key in ("p50 ms", "p95 ms", "processor ms"))
+        yield f"{found['n']:,}", what, *told, _value(found["load before"])
+
+
+def _made(document: Document) -> Iterator[tuple[str, ...]]:
+    found = document.get("parts", {}).get("ingest", {})
+    if "per second" in found:
+        yield f"{found['n']:,}", *(_value(found[key]) for key in ("per second", "per second of a core", "load before"))
 
 
 def _attacks(fleets: Document) -> Iterator[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from mix.client import Session, User
 
-from measure import attacks, latency, machine, news, use
+from measure import attacks, latency, machine, news, use, views
 from measure.installation import Installation
 from measure.usage import Figures, busiest, difference
 from measure.workspace import Workspace
@@ -34,6 +34,10 @@ class Plan:
     seed: int
     trade: bool
     """Whether orders and projections are measured too; they do not depend on the size of the fleet."""
+    steps: frozenset[str] = frozenset()
+    """Which steps are taken of those that a running fleet is asked for; all, when none is named."""
+    rounds: int = 200
+    """How often each view is asked for."""
 
 
 class Run:
@@ -79,6 +83,9 @@ class Run:
         )
         self.results["settings"] = {name: getattr(sized, name) for name in names}
         async with use.session(installation, self._folder) as (asking, operator):
+            if plan.steps:
+                await self._some(asking, operator, installation)
+                return
             await self._step("visit", lambda: use.visit_everyone(asking, operator, installation))
             await self._step("idle", lambda: self._rest(installation))
             idle_memory = processes.memory()
@@ -98,10 +105,23 @@ class Run:
                         asking, operator, installation, seconds, plan.seed, self._idle, self._say
                     ),
                 )
+                await self._step("views", lambda: views.measure(asking, operator, plan.rounds, plan.seed, self._say))
                 await self._step("attacks", lambda: self._attack(asking, operator, installation, seconds))
                 await self._step("projections", lambda: _projections(installation, seconds / 4))
         self.results["memory"]["after load MiB"] = processes.memory()
         self.results["started again"] = processes.restarts()
+        self._keep(self.results)
+
+    async def _some(self, asking: Session, operator: User, installation: Installation) -> None:
+        """The steps that stand by themselves: news, and views by GraphQL beside REST."""
+        plan = self._plan
+        known: dict[str, Callable[[], Awaitable[Any]]] = {
+            "news": lambda: news.measure(asking, operator, installation, plan.seed, self._say),
+            "views": lambda: views.measure(asking, operator, plan.rounds, plan.seed, self._say),
+        }
+        for name in sorted(plan.steps):
+            await self._step(name, known[name])
+        self.results["started again"] = installation.processes.restarts()
         self._keep(self.results)
 
     async def _attack(self, asking: Session, operator: User, installation: Installation, seconds: float) -> Results:

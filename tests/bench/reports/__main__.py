@@ -2,17 +2,18 @@
 
 Printed are, in ms, the median and the 95th percentile of the answer as a client has it, and the time on a processor of each, PostgreSQL's and this
 process's, which a busy machine disturbs less. The machine's load stands at the beginning and at the end.
+`make bench ONLY=reports` puts them into the report.
 """
 
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, get_args
 
+from keeping import keep, options
 from processor import on_processor
 
 from analytics.lake.exporter import export_all
@@ -58,7 +59,10 @@ async def _fill(harness: Harness, rows: int) -> list[Any]:
     return reps
 
 
-async def _ask(harness: Harness, client: Any, what: str, path: str) -> None:
+Figures = dict[str, dict[str, float]]
+
+
+async def _ask(harness: Harness, client: Any, what: str, path: str) -> dict[str, float]:
     took = []
     for number in range(ROUNDS + 3):
         if number == 3:
@@ -70,15 +74,19 @@ async def _ask(harness: Harness, client: Any, what: str, path: str) -> None:
     server, own = [(now - then) / ROUNDS for now, then in zip(await on_processor(harness), before, strict=True)]
     median, p95 = statistics.median(took[3:]), statistics.quantiles(took[3:], n=20)[-1]
     print(f"{what:56} median {median:6.1f}  p95 {p95:6.1f}  on processor {server:5.1f} + {own:4.1f}", flush=True)
+    return {"p50 ms": round(median, 1), "p95 ms": round(p95, 1), "processor ms": round(server + own, 1)}
 
 
-async def _ask_all(harness: Harness, whose: str, client: Any) -> None:
-    for report in REPORTS:
-        for days, asked in DAYS.items():
-            await _ask(harness, client, f"{report}, {days}, {whose}", f"/v1/reports/{report}?{asked}")
+async def _ask_all(harness: Harness, whose: str, client: Any) -> Figures:
+    return {
+        what: await _ask(harness, client, what, f"/v1/reports/{report}?{asked}")
+        for report in REPORTS
+        for days, asked in DAYS.items()
+        for what in (f"{report}, {days}, {whose}",)
+    }
 
 
-async def _measure(rows: int) -> None:
+async def _measure(rows: int) -> dict[str, Any]:
     configure("reports", "ERROR")
     folder = Path(tempfile.mkdtemp(prefix="tailrace-reports-"))
     stack = Stack(folder / "data", only="postgres")
@@ -89,18 +97,24 @@ async def _measure(rows: int) -> None:
         await harness.start()
         began = time.monotonic()
         reps = await _fill(harness, rows)
-        print(f"{rows} movements in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}", flush=True)
-        await _ask_all(harness, "own", harness.client_as("reports:read:own", user=reps[0]))
-        await _ask_all(harness, "all", harness.client_as("reports:read"))
+        load = os.getloadavg()[0]
+        print(f"{rows} movements in {time.monotonic() - began:.0f} s; load {load:.1f}", flush=True)
+        found = await _ask_all(harness, "own", harness.client_as("reports:read:own", user=reps[0]))
+        found |= await _ask_all(harness, "all", harness.client_as("reports:read"))
         began = time.monotonic()
         await export_all(harness.database, harness.app.state.lake)
         print(f"written to the lake in {time.monotonic() - began:.0f} s", flush=True)
-        await _ask_all(harness, "all, with the lake", harness.client_as("reports:read"))
+        found |= await _ask_all(harness, "all, with the lake", harness.client_as("reports:read"))
         print(f"load {os.getloadavg()[0]:.1f}")
         await harness.stop()
     finally:
         stack.discard()
+    # Without the lake is how it is for the ten seconds until new rows are there.
+    answered = {what: each["p95 ms"] for what, each in found.items() if not what.endswith(", all")}
+    worst = {days: max(p95 for what, p95 in answered.items() if f", {days}," in what) for days in DAYS}
+    return {"n": rows, "load before": round(load, 1), "figures": found, "p95 ms": worst}
 
 
 if __name__ == "__main__":
-    asyncio.run(_measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
+    asked = options(__doc__, 1_000_000)
+    keep(asked, asyncio.run(_measure(asked.size)))

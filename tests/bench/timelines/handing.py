@@ -93,8 +93,10 @@ def records(harness: Harness, customers: list[UUID], many: int) -> list[Consumer
     raise AssertionError("documents never end")
 
 
-async def build(harness: Harness, service: Service, projection: Projection, given: list[ConsumerRecord]) -> None:
-    """Hand them over, and say what that took."""
+async def build(
+    harness: Harness, service: Service, projection: Projection, given: list[ConsumerRecord]
+) -> dict[str, float]:
+    """Hand them over, say what that took, and return it."""
     dispatcher = Dispatcher(service.name, harness.database, [projection])
     # As in a process that has nothing else to do: what the bench itself has made is not looked through with every batch.
     gc.collect()
@@ -110,3 +112,8 @@ async def build(harness: Harness, service: Service, projection: Projection, give
         f"{len(given)} events in batches of {BATCH}: {took:.1f} s, {told}, {len(given) / (server + own):,.0f} a core's second",
         flush=True,
     )
+    return {
+        "events": len(given),
+        "per second": round(len(given) / took, 1),
+        "per second of a core": round(len(given) / (server + own), 1),
+    }

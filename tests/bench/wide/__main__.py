@@ -1,14 +1,14 @@
 """Writes movements of one tenant, of two years, to a lake as the exporter does, and asks the engine: `python -m wide 5000000`.
 
 Printed are, in ms, the median and the 95th percentile by the clock, and the median on a processor, all threads together, which a busy machine
-disturbs less. The first question, which opens the engine and the table, stands by itself.
+disturbs less. The first question, which opens the engine and the table, stands by itself. An answer that is too long for a report, and refused, is
+measured too; the widest question that is answered is the slowest of the others. `make bench ONLY=wide` puts them into the report.
 """
 
 import asyncio
 import os
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from typing import Any, get_args
 
 import duckdb
 from arro3.core import RecordBatch, RecordBatchReader
+from keeping import keep, options
 
 from analytics.lake.engine import Engine, Question
 from analytics.lake.movements import MOVEMENTS
@@ -66,12 +67,15 @@ def _megabytes(seen: Snapshot) -> int:
 def _questions() -> dict[str, Question]:
     sales, tasks = sorted(SALES.measures - STANDING), sorted(TASKS.measures - STANDING)
     months = [datetime(2025 + month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in range(25)]
-    days = [BEGIN + timedelta(days=day) for day in range(366)]
+    days, quarters = [BEGIN + timedelta(days=day) for day in range(366)], months[::3]
     every, ends = sorted(get_args(Measure)), [months[0], months[-1]]
     past = datetime(2026, 3, 1, tzinfo=UTC)
     return {
         "sales, two years, company": Question(measures=sales, bounds=ends, by_currency=True),
         "sales, two years by month, company": Question(measures=sales, bounds=months, by_currency=True),
+        "sales, two years by quarter, person": Question(
+            measures=sales, bounds=quarters, key="owner_id", by_currency=True
+        ),
         "sales, two years by month, person": Question(measures=sales, bounds=months, key="owner_id", by_currency=True),
         "sales, a year by day, company": Question(measures=sales, bounds=days, by_currency=True),
         "sales, two years, customer": Question(measures=sales, bounds=ends, key="customer_id", by_currency=True),
@@ -83,7 +87,8 @@ def _questions() -> dict[str, Question]:
     }
 
 
-async def _measure(rows: int) -> None:
+async def _measure(rows: int) -> dict[str, Any]:
+    figures: dict[str, dict[str, float]] = {}
     folder = tempfile.mkdtemp(prefix="tailrace-wide-")
     try:
         lake, tenant = Lake(Settings(storage=folder)), uuid7()
@@ -97,7 +102,7 @@ async def _measure(rows: int) -> None:
             f"{rows} movements, {size} MB in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
-        engine = Engine(lake)
+        engine, load = Engine(lake), os.getloadavg()[0]
         for what, question in _questions().items():
             clock: list[float] = []
             processor: list[float] = []
@@ -109,6 +114,13 @@ async def _measure(rows: int) -> None:
                 clock.append((time.perf_counter() - began) * 1000)
                 processor.append((time.process_time() - worked) * 1000)
             p95 = statistics.quantiles(clock[1:], n=20)[-1]
+            figures[what] = {
+                "rows": len(answer),
+                "first ms": round(clock[0], 1),
+                "p50 ms": round(statistics.median(clock[1:]), 1),
+                "p95 ms": round(p95, 1),
+                "processor ms": round(statistics.median(processor[1:]), 1),
+            }
             print(
                 f"{what:50} rows {len(answer):6}  first {clock[0]:6.0f}  median {statistics.median(clock[1:]):6.0f}  "
                 f"p95 {p95:6.0f}  on processor {statistics.median(processor[1:]):6.0f}",
@@ -117,7 +129,10 @@ async def _measure(rows: int) -> None:
         print(f"load {os.getloadavg()[0]:.1f}")
     finally:
         shutil.rmtree(folder)
+    widest = max(each["p50 ms"] for each in figures.values() if each["rows"] <= MOST_SUMS)
+    return {"n": rows, "load before": round(load, 1), "MB": size, "figures": figures, "widest ms": widest}
 
 
 if __name__ == "__main__":
-    asyncio.run(_measure(int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000))
+    asked = options(__doc__, 5_000_000)
+    keep(asked, asyncio.run(_measure(asked.size)))

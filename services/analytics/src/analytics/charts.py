@@ -1,6 +1,7 @@
 """A report as a picture (SVG 1.1): one panel of bars for each currency, a bar for each part of the days.
 
-It stands alone: no script, no style sheet and no font from elsewhere. It has a title and a description, and each bar says in words what it is.
+It stands alone: no script, no style sheet and no font from elsewhere. It has a title and a description, each bar says in words what it is, and the
+last line how fresh it is (`analytics.freshness.in_words`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ Charted = Literal["placed", "confirmed", "cancelled", "shipped", "invoiced", "pa
 """What can be drawn of the sales summary."""
 
 
-def of_sums(figure: Charted, asked: Asked, parts: Sequence[Part], sums: Sums) -> str:
+def of_sums(figure: Charted, asked: Asked, parts: Sequence[Part], sums: Sums, fresh: str) -> str:
     """A figure of the sales summary."""
     bars: dict[str, dict[int, int]] = {}
     for (part, _, currency, _), total in sums.items():
@@ -37,19 +38,20 @@ def of_sums(figure: Charted, asked: Asked, parts: Sequence[Part], sums: Sums) ->
             bars.setdefault(currency, {})[part] = total.amount
     as_of = (asked.as_of or clock.now()).isoformat(timespec="seconds")
     said = f"By {asked.interval}, from {parts[0].begins_on} to {parts[-1].ends_on}, as known at {as_of}."
-    return draw(f"Sales: {figure.replace('_', ' ')}", said, parts, bars)
+    return draw(f"Sales: {figure.replace('_', ' ')}", said, parts, bars, fresh)
 
 
-def of_tile(shown: Shown) -> str:
+def of_tile(shown: Shown, fresh: str) -> str:
     """A tile of a dashboard; a share is drawn in percent, a time in hours."""
     tile, what = shown.tile, FORMULAS[shown.tile.measure].what
     heading = tile.currency or _HEADINGS[what]
     # A share has six decimals.
     scale = 10**6 if what == "share" else 1
     bars = {number: int(value * scale) for number, value in enumerate(shown.values) if value}
-    said = f"By {tile.period}, from {shown.parts[0].begins_on} to {shown.parts[-1].ends_on}."
+    as_of = shown.as_of.isoformat(timespec="seconds")
+    said = f"By {tile.period}, from {shown.parts[0].begins_on} to {shown.parts[-1].ends_on}, as known at {as_of}."
     write = major if what == "amount" else _WRITTEN[what]
-    return draw(tile.title, said, shown.parts, {heading: bars} if bars else {}, write)
+    return draw(tile.title, said, shown.parts, {heading: bars} if bars else {}, fresh, write)
 
 
 def draw(
@@ -57,6 +59,7 @@ def draw(
     said: str,
     parts: Sequence[Part],
     bars: Mapping[str, Mapping[int, int]],
+    fresh: str,
     write: Callable[[int, str], str] | None = None,
 ) -> str:
     """`bars`: by currency, the amount of each part in minor units, or by another heading what `write` writes; a part that is not there is nothing."""
@@ -66,7 +69,7 @@ def draw(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         f'role="img" aria-labelledby="title description" {_FONT}>',
         f'<title id="title">{escape(title)}</title>',
-        f'<desc id="description">{escape(said)}</desc>',
+        f'<desc id="description">{escape(f"{said} {fresh}")}</desc>',
         f'<rect width="{_WIDTH}" height="{height}" fill="{_PAPER}"/>',
         f'<text x="16" y="30" font-size="16" font-weight="600" fill="{_INK}">{escape(title)}</text>',
         f'<text x="16" y="50" font-size="11" fill="{_SOFT}">{escape(said)}</text>',
@@ -75,6 +78,7 @@ def draw(
         body += _panel(_TOP + number * _PANEL, currency, parts, amounts, write)
     if not bars:
         body.append(f'<text x="16" y="{_TOP + 40}" font-size="13" fill="{_SOFT}">Nothing happened.</text>')
+    body.append(f'<text x="16" y="{height - 9}" font-size="10" fill="{_SOFT}">{escape(fresh)}</text>')
     return "\n".join([*body, "</svg>", ""])
 
 

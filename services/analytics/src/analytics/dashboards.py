@@ -10,15 +10,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Mapped
 
 from analytics.base import Base
 from analytics.kpis import FORMULAS, value_in
 from analytics.lake.engine import Engine
+from analytics.movements import Movement
 from analytics.periods import Part, moments, part_of
 from analytics.projections import days
-from analytics.reports import Asked, day_after, happened, part_before
+from analytics.reports import Asked, adding_up, conditions, day_after, happened, part_before, within
 from contracts import analytics as events
 from contracts.analytics import Tile
 from tailrace.core import clock
@@ -93,22 +94,36 @@ async def tiles_of(tx: Tx, dashboard: Dashboard) -> list[Tile]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A tile, its parts, and what it came to in each."""
+    """A tile, its parts, and what it came to in each, as it was known at a moment."""
 
     tile: Tile
     parts: Sequence[Part]
     values: Sequence[Decimal | None]
+    as_of: datetime
 
 
-async def show(tx: Tx, tile: Tile, as_of: datetime | date | None, engine: Engine | None) -> Shown:
+async def moment_of(tx: Tx, as_of: datetime | date | None) -> datetime:
+    """The moment as of which a dashboard is shown: now, unless another is asked for."""
+    return clock.now() if as_of is None else (await days.calendar(tx)).end_of(as_of)
+
+
+async def show(tx: Tx, tile: Tile, as_of: datetime, engine: Engine | None) -> Shown:
     """One statement, and perhaps one of the engine's."""
     calendar = await days.calendar(tx)
-    moment = None if as_of is None else calendar.end_of(as_of)
-    parts = [part_of(calendar.day_of(moment or clock.now()), tile.period)]
+    parts = [part_of(calendar.day_of(as_of), tile.period)]
     while len(parts) < tile.periods:
         parts.insert(0, part_of(part_before(parts[0].begins_on), tile.period))
-    begin, until = parts[0].begins_on, day_after(parts[-1].ends_on)
-    asked = Asked(begin=begin, until=until, as_of=moment, currency=tile.currency)
     formula = FORMULAS[tile.measure]
+    asked = _asked(tile, Part(parts[0].begins_on, parts[-1].ends_on), as_of)
     sums = await happened(tx, formula.measures, asked, moments(calendar, parts), False, engine)
-    return Shown(tile, parts, [value_in(formula, sums, number) for number in range(len(parts))])
+    return Shown(tile, parts, [value_in(formula, sums, number) for number in range(len(parts))], as_of)
+
+
+async def records(tx: Tx, tile: Tile, part: Part, as_of: datetime) -> Select[Movement]:
+    """The rows that a tile adds up in some days."""
+    bounds = within(moments(await days.calendar(tx), [part]))
+    return adding_up(conditions(_asked(tile, part, as_of), FORMULAS[tile.measure].measures, as_of, bounds))
+
+
+def _asked(tile: Tile, part: Part, as_of: datetime) -> Asked:
+    return Asked(begin=part.begins_on, until=day_after(part.ends_on), as_of=as_of, currency=tile.currency)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from analytics.lake.queue import LAKE
 from analytics.movements import Heard
@@ -18,6 +18,7 @@ from tailrace.capture.freshness import Reading, set_aside
 from tailrace.core import clock
 from tailrace.core.events import Event
 from tailrace.db.database import Tx
+from tailrace.http.pagination import PageRequest, paginate
 
 PUBLISHERS: Mapping[str, str] = {
     "accounting.events": "accounting",
@@ -51,6 +52,22 @@ async def stamp(tx: Tx, request: Request) -> dict[str, Any]:
         "lake": (await tx.execute(LAKE, {"tenant": tx.tenant_id})).one()._asdict(),
         "topics": [_topic(topic, newest.get(topic), seen.get(topic), now) for topic in PUBLISHERS],
     }
+
+
+def in_words(stamp: Mapping[str, Any]) -> str:
+    """What a stamp says, in the words that stand in a picture. Parts of a second are left off, so that it says no more than is so."""
+    until: datetime | None = stamp["complete_until"]
+    said = "Until when it is complete cannot be told at the moment."
+    if until is not None:
+        said = f"Complete until {until.astimezone(UTC).replace(microsecond=0).isoformat().replace('+00:00', 'Z')}."
+    return f"{said} Events set aside: {stamp['set_aside']}." if stamp["set_aside"] else said
+
+
+async def page_of_records(tx: Tx, request: Request, query: Select[Any], page: PageRequest) -> dict[str, Any]:
+    """A page with its stamp, which is read first, as that of every answer."""
+    stamped = await stamp(tx, request)
+    found = await paginate(tx, query, page)
+    return {"items": found.items, "next_cursor": found.next_cursor, "freshness": stamped}
 
 
 def _topic(topic: str, heard: Heard | None, reading: Reading | None, now: datetime) -> dict[str, Any]:

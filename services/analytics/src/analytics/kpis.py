@@ -2,16 +2,18 @@
 
 What was found is recorded (`epm.kpi.updated`) when the value of a period, or how it stands to the target, is different from what was recorded before:
 each night for the day that ended, and whenever somebody asks. Rows and dated targets decide it alone, so the same give the same events.
+
+Who sees only some people's rows sees the KPIs of these people and of their teams, and each as it was recorded: a team's is not cut down to one's own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from sqlalchemy import Numeric, select
+from sqlalchemy import ColumnElement, Numeric, Select, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from analytics import targets
@@ -19,9 +21,23 @@ from analytics.base import Base
 from analytics.copies import UserCopy
 from analytics.figures import average, share_of
 from analytics.measures import Measure
-from analytics.periods import Part, moments, part_of
+from analytics.memberships import teams_at
+from analytics.movements import Movement
+from analytics.periods import Part, asked_part, moments, part_of
 from analytics.projections import days, teams
-from analytics.reports import Asked, Sum, Sums, day_after, happened, part_before
+from analytics.reports import (
+    Asked,
+    Sum,
+    Sums,
+    adding_up,
+    conditions,
+    day_after,
+    days_of,
+    happened,
+    part_before,
+    records_link,
+    within,
+)
 from analytics.targets import KpiTarget
 from contracts import analytics as events
 from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiState, KpiSubject
@@ -34,6 +50,7 @@ from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData
 from tailrace.db.models import Aggregate
+from tailrace.db.visibility import Narrowed
 from tailrace.messaging.replica import absent, by_ids
 
 MOST = 120
@@ -75,7 +92,7 @@ FORMULAS: dict[KpiMeasure, Formula] = {
 }
 
 
-class Kpi(MasterData, Base):
+class Kpi(MasterData, Narrowed, Base):
     """A measure, whose it is, how long it is measured each time, and what it is to come to: what was said last, which `KpiTarget` dates."""
 
     __tablename__ = "kpi"
@@ -94,6 +111,18 @@ class Kpi(MasterData, Base):
     direction: Mapped[Direction]
     valid_from: ClassVar[date | None] = None
     """From which day on a request says that the target holds; no column, as each target keeps its own."""
+
+    @classmethod
+    def owned_within(cls, owners: frozenset[UUID]) -> ColumnElement[bool]:
+        """Those of these people; of one person also those of every team of that person's, of several those of teams that have nobody else."""
+        one, other = teams.members.alias(), teams.members.alias()
+        theirs = select(one.c.team_id).where(one.c.user_id.in_(owners))
+        if len(owners) > 1:
+            theirs = theirs.where(one.c.team_id.not_in(select(other.c.team_id).where(other.c.user_id.not_in(owners))))
+        return or_(
+            and_(cls.subject == "person", cls.subject_id.in_(owners)),
+            and_(cls.subject == "team", cls.subject_id.in_(theirs)),
+        )
 
     async def ensure_references(self, tx: Tx) -> None:
         """Raises Invalid where the currency, the subject or the values do not fit, or nobody has the subject's id."""
@@ -183,18 +212,15 @@ class Score:
     state: KpiState
     over: bool
 
+    @property
+    def part(self) -> Part:
+        return Part(self.begins_on, self.ends_on)
+
 
 async def scores(tx: Tx, kpi: Kpi, parts: Sequence[Part], calendar: Calendar, as_of: datetime) -> list[Score]:
     """What the KPI came to in each of these periods, which follow one another, as it was known at a moment, each by the target of its time."""
     formula = FORMULAS[kpi.measure]
-    asked = Asked(
-        begin=parts[0].begins_on,
-        until=day_after(parts[-1].ends_on),
-        as_of=as_of,
-        owner_id=kpi.subject_id if kpi.subject == "person" else None,
-        team_id=kpi.subject_id if kpi.subject == "team" else None,
-        currency=kpi.currency,
-    )
+    asked = _asked(kpi, parts, as_of)
     bounds = moments(calendar, parts)
     judges = await targets.known(tx, kpi.id, as_of, calendar.day_of(as_of))
     sums = await happened(tx, formula.measures, asked, bounds, money=False)
@@ -205,6 +231,17 @@ async def scores(tx: Tx, kpi: Kpi, parts: Sequence[Part], calendar: Calendar, as
         judge = judges.of(part)
         found.append(Score(part.begins_on, part.ends_on, value, judge.target, judge.state_of(value), is_over))
     return found
+
+
+def _asked(kpi: Kpi, parts: Sequence[Part], as_of: datetime) -> Asked:
+    return Asked(
+        begin=parts[0].begins_on,
+        until=day_after(parts[-1].ends_on),
+        as_of=as_of,
+        owner_id=kpi.subject_id if kpi.subject == "person" else None,
+        team_id=kpi.subject_id if kpi.subject == "team" else None,
+        currency=kpi.currency,
+    )
 
 
 def value_in(formula: Formula, sums: Sums, part: int) -> Decimal | None:
@@ -252,8 +289,40 @@ async def scorecard(
         for _ in range(11):
             first = part_of(part_before(first.begins_on), kpi.period)
         begin = first.begins_on
-    found = await scores(tx, kpi, periods(kpi, begin, until), calendar, as_of)
-    return {"kpi": kpi, "as_of": as_of, "scores": found}
+    with tx.seeing_all():
+        found = await scores(tx, kpi, periods(kpi, begin, until), calendar, as_of)
+    path = f"/v1/kpis/{kpi.id}/records" if await _sees_all_of(tx, kpi, as_of) else None
+    return {
+        "kpi": kpi,
+        "as_of": as_of,
+        "scores": [
+            {
+                **asdict(score),
+                "records": None if path is None else records_link(path, as_of, **days_of(score.part)),
+            }
+            for score in found
+        ],
+    }
+
+
+async def _sees_all_of(tx: Tx, kpi: Kpi, as_of: datetime) -> bool:
+    """Whether who asks sees every row that the KPI adds up: of a team, those of all who were in it."""
+    if tx.owners is None or kpi.subject == "person":
+        return True
+    people = teams_at(as_of).c
+    others = select(people.user_id).where(people.team_id == kpi.subject_id, people.user_id.not_in(tx.owners))
+    return await tx.scalar(others.limit(1)) is None
+
+
+async def records(
+    tx: Tx, kpi: Kpi, begin: date | None, until: date | None, given: datetime | date | None
+) -> Select[Movement]:
+    """The rows that the KPI adds up in some days, of the running period unless days are given: those that who asks may see. Raises Invalid."""
+    calendar = await days.calendar(tx)
+    as_of = clock.now() if given is None else calendar.end_of(given)
+    parts = [asked_part(begin, until, calendar.day_of(as_of), kpi.period)]
+    bounds = within(moments(calendar, parts))
+    return adding_up(conditions(_asked(kpi, parts, as_of), FORMULAS[kpi.measure].measures, as_of, bounds))
 
 
 async def measure(tx: Tx, kpi: Kpi, as_of: datetime) -> KpiResult:

@@ -42,6 +42,14 @@ def month_of(day: date) -> tuple[date, date]:
     return month.begins_on, month.ends_on + _ONE_DAY
 
 
+def asked_part(begin: date | None, until: date | None, today: date, interval: Interval) -> Part:
+    """The days from `begin` on, before `until`; where one is left out, as far as the day, week, month or quarter of the other goes; where both are,
+    that of today. Raises Invalid."""
+    whole = part_of(begin or (until - _ONE_DAY if until else today), interval)
+    (part,) = cut(begin or whole.begins_on, until or whole.ends_on + _ONE_DAY, "whole")
+    return part
+
+
 def cut(begin: date, until: date, interval: Interval) -> Sequence[Part]:
     """The parts of the days from `begin` on, before `until`; the first and the last may be cut off. Raises Invalid."""
     if until <= begin:

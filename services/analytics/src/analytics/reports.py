@@ -118,8 +118,7 @@ async def happened(
     measures = [*measures]
     array = literal(list(bounds), ARRAY(DateTime(timezone=True)))
     part = (func.width_bucket(Movement.at, array) - 1).label("part")
-    within = and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
-    where = conditions(asked, measures, asked.as_of, within)
+    where = conditions(asked, measures, asked.as_of, within(bounds))
 
     async def rest(*more: ColumnElement[bool]) -> wide.Totals:
         return await _added_up(tx, [*where, *more], asked, part, money)
@@ -240,9 +239,8 @@ async def customers_who(
     one = Movement
     key, joined = _key(asked)
     part = func.width_bucket(one.at, literal(list(bounds), ARRAY(DateTime(timezone=True)))) - 1
-    within = and_(one.at >= bounds[0], one.at < bounds[-1], one.customer_id.is_not(None))
     found = select(part.label("part"), key.label("key"), one.customer_id, one.count).where(
-        *conditions(asked, [measure], asked.as_of, within)
+        *conditions(asked, [measure], asked.as_of, within(bounds), one.customer_id.is_not(None))
     )
     if joined is not None:
         found = found.outerjoin(*joined)
@@ -286,20 +284,29 @@ def records(
         found = conditions(asked, [measure], moment, _due(moment))
     else:
         measures = report.happened.values() if measure is None else [measure]
-        within = and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
-        found = conditions(asked, measures, asked.as_of, within)
+        found = conditions(asked, measures, asked.as_of, within(bounds))
     if key is not None:
         found.append(_of_key(asked, key))
+    return adding_up(found)
+
+
+def adding_up(conditions: Sequence[ColumnElement[bool]]) -> Select[Movement]:
+    """The rows of these conditions, but for documents of which nothing is left."""
     place = (Movement.document_id, Movement.measure)
     added = (Movement.count, Movement.amount, Movement.seconds, Movement.millionths)
     sums = [func.sum(column) != 0 for column in added]
-    left = select(*place).where(*found).group_by(*place).having(or_(*sums))
+    left = select(*place).where(*conditions).group_by(*place).having(or_(*sums))
     return (
         select(Movement)
         .join(Movement.document)
         .options(contains_eager(Movement.document))
-        .where(*found, tuple_(*place).in_(left))
+        .where(*conditions, tuple_(*place).in_(left))
     )
+
+
+def within(bounds: Sequence[datetime]) -> ColumnElement[bool]:
+    """Whether a row counts between the first of these moments and the last."""
+    return and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
 
 
 def last_moment(bounds: Sequence[datetime]) -> datetime:
@@ -328,14 +335,24 @@ def _of_key(asked: Asked, key: str) -> ColumnElement[bool]:
 
 def link(report: Report, measure: Measure, asked: Asked, part: Part, key: Key, currency: str | None) -> str:
     """Where the rows behind a figure are listed."""
-    said: dict[str, Any] = {"measure": measure, "from": part.begins_on, "until": day_after(part.ends_on)}
+    said: dict[str, Any] = {"measure": measure, **days_of(part)}
     if asked.by != "company":
         said |= {"by": asked.by, "key": NOBODY if key is None else key}
-    said |= {"as_of": None if asked.as_of is None else asked.as_of.isoformat().replace("+00:00", "Z")}
     filters = ("owner_id", "team_id", "customer_id", "item_id", "warehouse_id", "supplier_id")
     said |= {name: getattr(asked, name) for name in filters}
     said |= {"currency": currency or asked.currency}
-    return f"{report.path}/records?{urlencode({name: value for name, value in said.items() if value is not None})}"
+    return records_link(f"{report.path}/records", asked.as_of, **said)
+
+
+def records_link(path: str, as_of: datetime | None, **said: Any) -> str:
+    """The path of a list of records with what is asked of it, `from` and `until` among that; what is None is left out."""
+    said["as_of"] = None if as_of is None else as_of.isoformat().replace("+00:00", "Z")
+    return f"{path}?{urlencode({name: value for name, value in said.items() if value is not None})}"
+
+
+def days_of(part: Part) -> dict[str, date]:
+    """The days of a part as lists of records take them."""
+    return {"from": part.begins_on, "until": day_after(part.ends_on)}
 
 
 def day_after(day: date) -> date:

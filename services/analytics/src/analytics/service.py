@@ -24,7 +24,7 @@ service = Service(
     exposes=[Exposed(prefix=prefix, read_timeout=10.0) for prefix in ("/v1/reports", "/v1/kpis", "/v1/analytics")],
     scopes=[scopes.read, scopes.kpis_read, scopes.kpis_write, scopes.dashboards_write],
     default_roles={
-        "sales": ["reports:read:team"],
+        "sales": ["reports:read:team", "kpis:read:team"],
         "manager": ["reports:read", "kpis:read", "kpis:write", "dashboards:write"],
         "viewer": ["reports:read", "kpis:read"],
     },

@@ -244,6 +244,8 @@ CATALOGUE: tuple[Kind, ...] = (
             }
         },
         to=_whose_kpi,
+        by_owner=True,
+        owner=lambda event: event.subject_id if event.subject == "person" else None,
         document="kpi_id",
         path="/v1/kpis",
         values=lambda event: {"code": event.code, "begin": event.begins_on, "end": event.ends_on},

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from analytics.lake.engine import WIDE, Added, Engine, Given, Question, statement
+from analytics.lake.engine import WIDE, Added, Engine, Given, Question, halved, statement
 from analytics.lake.tables import Lake, Snapshot
 from tailrace.errands.secrets import Secret, look_up
 from tailrace.http.outgoing import client
@@ -74,6 +74,9 @@ class _Named(Given):
         kinds: Sequence[tuple[type, str]] = ((datetime, "DateTime64(6, 'UTC')"), (int, "UInt64"), (str, "String"))
         kind = next(kind for python, kind in kinds if isinstance(value, python))
         return f"{{{name}:{kind}}}"
+
+    def part(self, bounds: Sequence[datetime]) -> str:
+        return halved(bounds, self)
 
     def total(self, column: str) -> str:
         """In two parts: a sum of 64 bits that overflows says nothing."""

@@ -10,7 +10,9 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
+from math import gcd
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -23,6 +25,8 @@ _MEMORY = "512MB"
 _HELD, _MOST = 60.0, 1000
 """Seconds for which a state is taken for the newest, until it is seen not to be; and of how many tenants."""
 _THREADS = min(os.cpu_count() or 1, 4)
+_FEW_PARTS, _MOST_STEPS = 40, 20_000
+_TICK = timedelta(microseconds=1)
 _WAITS, _LEFT_ALONE = 3.0, 30.0
 """Seconds that a question waits for a bucket, and for which a bucket that did not answer is not asked again."""
 
@@ -98,9 +102,19 @@ class Engine:
             raise
 
     def _ask(self, seen: Snapshot, question: Question, most: int) -> list[Added]:
-        given = Given()
+        connection = self._connection()
+        # Loaded by now.
+        from duckdb import ConversionException
+
+        try:
+            return self._answer(connection, seen, question, most, Given())
+        except ConversionException:
+            # A sum is beyond 64 bits: no company has met one yet, and it is exact all the same.
+            return self._answer(connection, seen, question, most, Given(long=True))
+
+    def _answer(self, connection: Any, seen: Snapshot, question: Question, most: int, given: "Given") -> list[Added]:
         asked = statement(question, f"read_parquet({given(list(seen.files))})", most, given)
-        with self._connection().cursor() as cursor:
+        with connection.cursor() as cursor:
             found: list[Added] = cursor.execute(asked, given.values).fetchall()
         return found
 
@@ -122,10 +136,14 @@ class Engine:
 
 
 class Given:
-    """The values of a statement, each named where it stands; and what differs from engine to engine."""
+    """The values of a statement, each named where it stands; and what differs from engine to engine.
 
-    def __init__(self) -> None:
+    Sums are whole numbers of 64 bits, as they take Python half as long to read, and an error beyond that; of 128, where they are `long`.
+    """
+
+    def __init__(self, *, long: bool = False) -> None:
         self.values: dict[str, Any] = {}
+        self._kind = "HUGEINT" if long else "BIGINT"
 
     def __call__(self, value: Any) -> str:
         name = f"v{len(self.values)}"
@@ -136,34 +154,41 @@ class Given:
         """How a value is named in a statement."""
         return f"${name}"
 
+    def part(self, bounds: Sequence[datetime]) -> str:
+        """Which part `at` lies in. Many are looked up by the step that it lies in, the longest that goes into all parts, a day or an hour: for the
+        days of a year that took half as long."""
+        if len(bounds) <= _FEW_PARTS:
+            return halved(bounds, self)
+        lengths = [(after - before) // _TICK for before, after in pairwise(bounds)]
+        step = gcd(*lengths)
+        if sum(lengths) > step * _MOST_STEPS:
+            return halved(bounds, self)
+        parts = [number for number, length in enumerate(lengths) for _ in range(length // step)]
+        return f'list_extract({self(parts)}::INTEGER[], (epoch_us("at") - epoch_us({self(bounds[0])})) // {step} + 1)'
+
     def total(self, column: str) -> str:
         """The exact sum of whole numbers."""
-        return f"sum({column})"
+        return f"sum({column})::{self._kind}"
 
     def nothing(self) -> str:
         """The sum of what no row has, in the form of a sum."""
-        return "0::HUGEINT"
+        return f"0::{self._kind}"
 
 
 def statement(question: Question, source: str, most: int, given: Given) -> str:
     """The question in SQL, of rows that `source` gives; its values are among those given.
 
-    Measures that add the same figures are asked for together, and apart from others: what no row has is neither read nor added up.
+    Figures that rows of none of these measures have are neither read nor added up.
     """
-    groups: dict[frozenset[Figure], list[str]] = {}
-    for measure in sorted(question.measures):
-        groups.setdefault(CARRIED[measure], []).append(measure)
-    where = _where(question, given)
+    where = [_among("measure", sorted(question.measures), given), *_where(question, given)]
     key = "NULL" if question.key is None else f'"{question.key}"'
     currency = '"currency"' if question.by_currency else "NULL"
-    told_apart = f'{_part(question.bounds, given)} AS "part", {key} AS "key", {currency} AS "told", "measure"'
-    asked: list[str] = []
-    for carried, measures in groups.items():
-        totals = [given.total('"count"')]
-        totals += [given.total(f'"{name}"') if name in carried else given.nothing() for name in _FIGURES]
-        among = " AND ".join((_among("measure", measures, given), *where))
-        asked.append(f"SELECT {told_apart}, {', '.join(totals)} FROM {source} WHERE {among} GROUP BY 1, 2, 3, 4")
-    return f"SELECT * FROM ({' UNION ALL '.join(asked)}) AS said LIMIT {given(most)}"
+    told_apart = f'{given.part(question.bounds)} AS "part", {key} AS "key", {currency} AS "told", "measure"'
+    carried = {figure for measure in question.measures for figure in CARRIED[measure]}
+    totals = [given.total('"count"')]
+    totals += [given.total(f'"{name}"') if name in carried else given.nothing() for name in _FIGURES]
+    asked = f"SELECT {told_apart}, {', '.join(totals)} FROM {source} WHERE {' AND '.join(where)} GROUP BY 1, 2, 3, 4"
+    return f"{asked} LIMIT {given(most)}"
 
 
 def _where(question: Question, given: Given) -> list[str]:
@@ -187,8 +212,8 @@ def _among(column: str, values: Sequence[str], given: Given) -> str:
     return f'"{column}" IN ({", ".join(map(given, values))})' if values else "false"
 
 
-def _part(bounds: Sequence[datetime], given: Given) -> str:
-    """Which part `at` lies in, halved again and again: few comparisons, whatever the number of parts."""
+def halved(bounds: Sequence[datetime], given: Given) -> str:
+    """Which part `at` lies in, halved again and again: few comparisons, as long as there are few parts."""
 
     def between(low: int, high: int) -> str:
         if high - low <= 1:

@@ -8,18 +8,22 @@ from fastapi import Depends, Path, Request
 from analytics import charts, dashboards, freshness
 from analytics.bodies import DashboardBody
 from analytics.dashboards import Dashboard
+from analytics.periods import asked_part
 from analytics.pictures import Picture, picture, pixels
 from analytics.projections import days, memberships, movements, teams
-from analytics.routes.reports import AsOf
+from analytics.reports import days_of, records_link
+from analytics.routes.reports import AsOf, BeforeDay, FirstDay, MeasuredRecords
 from analytics.scopes import DashboardWriter, Reader
 from analytics.views.dashboards import DashboardFiguresView, DashboardView
-from tailrace.core import clock
+from analytics.views.reports import ReportRecordsView
+from contracts.analytics import Tile
 from tailrace.core.errors import Unknown
 from tailrace.http.filters import equal
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.paper import Pixels
 from tailrace.http.routing import Tx, tenant_router
 
+Key = Annotated[str, Path(description="The key of the tile.", pattern="^[a-z][a-z0-9-]{0,39}$")]
 router = tenant_router(
     "/v1/analytics/dashboards",
     tag="dashboards",
@@ -46,20 +50,26 @@ async def read_dashboard_figures(
     """What every tile of the dashboard shows to who asks, those of its parent among them."""
     stamp = await freshness.stamp(tx, request)
     dashboard = await tx.find(Dashboard, dashboard_id)
+    moment = await dashboards.moment_of(tx, as_of)
     shown = [
-        await dashboards.show(tx, tile, as_of, request.app.state.engine)
+        await dashboards.show(tx, tile, moment, request.app.state.engine)
         for tile in await dashboards.tiles_of(tx, dashboard)
     ]
-    calendar = await days.calendar(tx)
+    path = f"/v1/analytics/dashboards/{dashboard.id}/figures"
     return {
         "dashboard": dashboard,
-        "as_of": clock.now() if as_of is None else calendar.end_of(as_of),
+        "as_of": moment,
         "tiles": [
             {
                 "tile": one.tile,
-                "picture": f"/v1/analytics/dashboards/{dashboard.id}/figures/{one.tile.key}.svg",
+                "picture": f"{path}/{one.tile.key}.svg",
                 "parts": [
-                    {"begins_on": part.begins_on, "ends_on": part.ends_on, "value": value}
+                    {
+                        "begins_on": part.begins_on,
+                        "ends_on": part.ends_on,
+                        "value": value,
+                        "records": records_link(f"{path}/{one.tile.key}/records", moment, **days_of(part)),
+                    }
                     for part, value in zip(one.parts, one.values, strict=True)
                 ],
             }
@@ -69,18 +79,39 @@ async def read_dashboard_figures(
     }
 
 
-async def _drawn(
+async def _tile(tx: Tx, dashboard_id: UUID, key: Key) -> Tile:
+    """Raises Unknown."""
+    tiles = await dashboards.tiles_of(tx, await tx.find(Dashboard, dashboard_id))
+    found = next((one for one in tiles if one.key == key), None)
+    if found is None:
+        raise Unknown("tile", key)
+    return found
+
+
+TileAsked = Annotated[Tile, Depends(_tile)]
+
+
+@router.get("/{dashboard_id}/figures/{key}/records", response_model=ReportRecordsView)
+async def read_dashboard_records(
     request: Request,
     tx: Tx,
-    dashboard_id: UUID,
-    key: Annotated[str, Path(description="The key of the tile.", pattern="^[a-z][a-z0-9-]{0,39}$")],
+    who: Reader,
+    tile: TileAsked,
+    page: MeasuredRecords,
+    begin: FirstDay = None,
+    until: BeforeDay = None,
     as_of: AsOf = None,
-) -> str:
-    tiles = await dashboards.tiles_of(tx, await tx.find(Dashboard, dashboard_id))
-    tile = next((one for one in tiles if one.key == key), None)
-    if tile is None:
-        raise Unknown("tile", key)
-    return charts.of_tile(await dashboards.show(tx, tile, as_of, request.app.state.engine))
+) -> dict[str, Any]:
+    """What a tile adds up in some days, row by row: `records` of its parts leads here. The part that is running, unless days are given."""
+    moment = await dashboards.moment_of(tx, as_of)
+    part = asked_part(begin, until, (await days.calendar(tx)).day_of(moment), tile.period)
+    return await freshness.page_of_records(tx, request, await dashboards.records(tx, tile, part, moment), page)
+
+
+async def _drawn(request: Request, tx: Tx, tile: TileAsked, as_of: AsOf = None) -> str:
+    fresh = freshness.in_words(await freshness.stamp(tx, request))
+    moment = await dashboards.moment_of(tx, as_of)
+    return charts.of_tile(await dashboards.show(tx, tile, moment, request.app.state.engine), fresh)
 
 
 TileDrawn = Annotated[str, Depends(_drawn)]
@@ -88,7 +119,7 @@ TileDrawn = Annotated[str, Depends(_drawn)]
 
 @router.get("/{dashboard_id}/figures/{key}.svg", response_class=Picture, response_model=None)
 async def read_dashboard_picture(tx: Tx, who: Reader, key: str, drawn: TileDrawn) -> Picture:
-    """A tile as a picture: a bar for each of its parts."""
+    """A tile as a picture: a bar for each of its parts, and how fresh it is."""
     return picture(key, drawn)
 
 

@@ -10,10 +10,11 @@ from analytics import freshness, kpis, targets
 from analytics.bodies import KpiBody
 from analytics.kpis import Kpi, KpiResult
 from analytics.projections import days, memberships, movements, people, teams
-from analytics.routes.reports import AsOf, From, Until
+from analytics.routes.reports import AsOf, BeforeDay, FirstDay, MeasuredRecords
 from analytics.schedules import nights
 from analytics.scopes import KpiReader, KpiWriter
 from analytics.views.kpis import KpiResultView, KpiTargetsView, KpiView, ScorecardView
+from analytics.views.reports import ReportRecordsView
 from tailrace.core import clock
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, equal
@@ -47,8 +48,8 @@ async def read_scorecard(
     tx: Tx,
     who: KpiReader,
     kpi_id: UUID,
-    begin: From = None,
-    until: Until = None,
+    begin: FirstDay = None,
+    until: BeforeDay = None,
     as_of: AsOf = None,
 ) -> dict[str, Any]:
     """What the KPI came to, period by period, against its target: the last twelve periods, unless days are given."""
@@ -69,6 +70,22 @@ async def list_kpi_results(tx: Tx, who: KpiReader, kpi_id: UUID, page: Results) 
     """What was recorded of each period."""
     await tx.find(Kpi, kpi_id)
     return await paginate(tx, select(KpiResult).where(KpiResult.kpi_id == kpi_id), page)
+
+
+@router.get("/{kpi_id}/records", response_model=ReportRecordsView)
+async def read_kpi_records(
+    request: Request,
+    tx: Tx,
+    who: KpiReader,
+    kpi_id: UUID,
+    page: MeasuredRecords,
+    begin: FirstDay = None,
+    until: BeforeDay = None,
+    as_of: AsOf = None,
+) -> dict[str, Any]:
+    """What the KPI adds up in some days, row by row: `records` of the scorecard leads here. The period that is running, unless days are given."""
+    query = await kpis.records(tx, await tx.find(Kpi, kpi_id), begin, until, as_of)
+    return await freshness.page_of_records(tx, request, query, page)
 
 
 @router.post("/{kpi_id}/measure", response_model=KpiResultView)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from analytics import charts, figures, freshness, funnel, periods, reports
 from analytics.charts import Charted
-from analytics.funnel import Start
-from analytics.movements import Movement
+from analytics.funnel import Stage, Start
+from analytics.movements import Document, Movement
 from analytics.periods import Interval, Part
 from analytics.pictures import Picture, picture, pixels
 from analytics.projections import days, memberships, movements, teams
@@ -21,8 +21,9 @@ from analytics.views.reports import (
     ApprovalStatisticsView,
     CohortsView,
     CustomerStatisticsView,
+    FunnelRecordsView,
     FunnelView,
-    ReportRecordView,
+    ReportRecordsView,
     SalesSummaryView,
     TaskCompletionView,
 )
@@ -30,7 +31,8 @@ from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.fields import Day, MomentOrDay, Text
 from tailrace.core.money import Currency
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.filters import any_of
+from tailrace.http.pagination import PageRequest, listed
 from tailrace.http.paper import Pixels
 from tailrace.http.routing import Tx, tenant_router
 
@@ -50,6 +52,9 @@ From = Annotated[
 Until = Annotated[
     Day | None, Query(description="Before this day of the company's; to the end of the month, when left out.")
 ]
+FirstDay = Annotated[Day | None, Query(alias="from", description="The first of the company's days.")]
+BeforeDay = Annotated[Day | None, Query(description="Before this day of the company's.")]
+"""Where an operation says itself which days are meant when they are left out."""
 Cut = Annotated[
     Interval, Query(description="How the days are cut: weeks begin on Monday, quarters are the calendar's.")
 ]
@@ -63,6 +68,12 @@ Owner = Annotated[UUID | None, Query(description="Only what counts for this pers
 Team = Annotated[UUID | None, Query(description="Only what counts for people of this team, as it was at `as_of`.")]
 Customer = Annotated[UUID | None, Query(description="Only what is about this customer.")]
 OfCurrency = Annotated[Currency | None, Query(description="Only what is in this currency.")]
+Records = Annotated[PageRequest, listed(Movement, sort=[Movement.at, Movement.known_at])]
+MeasuredRecords = Annotated[
+    PageRequest, listed(Movement, any_of(Movement.measure), sort=[Movement.at, Movement.known_at])
+]
+"""Of a figure of several measures."""
+Reached = Annotated[PageRequest, listed(Document, sort=[Document.last_at])]
 
 
 async def _filters(
@@ -180,8 +191,31 @@ async def read_funnel(
     stamp = await freshness.stamp(tx, request)
     asked, calendar = filters
     parts = periods.cut(asked.begin, asked.until, "whole")
-    stages = await funnel.funnel(tx, asked, periods.moments(calendar, parts), start)
+    stages = await funnel.funnel(tx, funnel.Reaching(asked, periods.moments(calendar, parts), start))
     return {**_whole(parts, asked), "stages": stages, "freshness": stamp}
+
+
+@router.get("/funnel/records", response_model=FunnelRecordsView)
+async def read_funnel_records(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    page: Reached,
+    stage: Annotated[
+        Stage | None, Query(description="Which stage's documents; those of the first, when left out.")
+    ] = None,
+    start: Annotated[Start, Query(description="The first stage: what began in these days.")] = "lead",
+    led: Annotated[
+        bool | None, Query(description="Only those that led to the next stage, or only those that did not.")
+    ] = None,
+) -> dict[str, Any]:
+    """The documents that a stage of the funnel counts, one by one: `records` and `lost_records` of the stages lead here."""
+    stamp = await freshness.stamp(tx, request)
+    asked, calendar = filters
+    bounds = periods.moments(calendar, periods.cut(asked.begin, asked.until, "whole"))
+    found = await funnel.documents(tx, funnel.Reaching(asked, bounds, start), stage or start, led, page)
+    return {"items": found.items, "next_cursor": found.next_cursor, "freshness": stamp}
 
 
 @router.get("/cohorts", response_model=CohortsView)
@@ -200,6 +234,27 @@ async def read_cohorts(
     return {**_whole(parts, asked), "interval": interval, "cohorts": found, "freshness": stamp}
 
 
+@router.get("/cohorts/records", response_model=ReportRecordsView)
+async def read_cohort_records(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    page: Records,
+    first_from: Annotated[
+        Day | None, Query(description="Only of customers who first ordered on this day of the company's or later.")
+    ] = None,
+    first_until: Annotated[
+        Day | None, Query(description="Only of customers who first ordered before this day.")
+    ] = None,
+) -> dict[str, Any]:
+    """The confirmed orders of customers in some days, row by row: `records` of the parts of a cohort leads here."""
+    asked, calendar = filters
+    bounds = periods.moments(calendar, periods.cut(asked.begin, asked.until, "whole"))
+    since, until = (None if day is None else calendar.first_moment(day) for day in (first_from, first_until))
+    return await freshness.page_of_records(tx, request, funnel.cohort_records(asked, bounds, (since, until)), page)
+
+
 async def _sales_drawn(
     request: Request,
     tx: Tx,
@@ -212,8 +267,9 @@ async def _sales_drawn(
     asked = replace(asked, interval=interval, currency=currency)
     parts = periods.cut(asked.begin, asked.until, interval)
     bounds = periods.moments(calendar, parts)
+    fresh = freshness.in_words(await freshness.stamp(tx, request))
     sums = await reports.happened(tx, [SALES.happened[figure]], asked, bounds, True, request.app.state.engine)
-    return charts.of_sums(figure, asked, parts, sums)
+    return charts.of_sums(figure, asked, parts, sums, fresh)
 
 
 SalesDrawn = Annotated[str, Depends(_sales_drawn)]
@@ -221,7 +277,7 @@ SalesDrawn = Annotated[str, Depends(_sales_drawn)]
 
 @router.get("/sales-summary.svg", response_class=Picture, response_model=None)
 async def read_sales_chart(tx: Tx, who: Reader, drawn: SalesDrawn) -> Picture:
-    """A figure of the sales summary as a picture: bars for the parts of the days, in a panel for each currency."""
+    """A figure of the sales summary as a picture: bars for the parts of the days, in a panel for each currency, and how fresh they are."""
     return picture("sales", drawn)
 
 
@@ -244,29 +300,30 @@ def _records_route(router: APIRouter, report: Report, bys: Sequence[str]) -> Non
         Query(description="The measure of the figure; whatever happened, when left out."),
     ]
     by_of: Any = Annotated[Literal[tuple(bys)], Query(description="What `key` is the key of.")]
-    page_of: Any = Annotated[PageRequest, listed(Movement, sort=[Movement.at, Movement.known_at])]
 
     async def records(
+        request: Request,
         tx: Tx,
         who: Reader,
         filters: Filters,
-        page: Any,
+        page: Records,
         measure: Any = None,
         by: Any = "company",
         key: Annotated[Text | None, Query(description="The row's key; `none` for nobody.")] = None,
         currency: OfCurrency = None,
-    ) -> Listing[Movement]:
+    ) -> dict[str, Any]:
         asked, calendar = filters
         asked = replace(asked, by=by, currency=currency)
         bounds = periods.moments(calendar, periods.cut(asked.begin, asked.until, "whole"))
-        return await paginate(tx, reports.records(report, measure, asked, bounds, key), page)
+        query = reports.records(report, measure, asked, bounds, key)
+        return await freshness.page_of_records(tx, request, query, page)
 
     noun = report.name.replace("-", "_")
-    records.__name__ = records.__qualname__ = f"list_{noun}_records"
+    records.__name__ = records.__qualname__ = f"read_{noun}_records"
     records.__doc__ = f"What a figure of {report.path} adds up, row by row: `records` of the figure leads here."
-    known = {"page": page_of, "measure": measure_of, "by": by_of}
+    known = {"measure": measure_of, "by": by_of}
     records.__annotations__ = {name: known.get(name, hint) for name, hint in records.__annotations__.items()}
-    router.add_api_route(f"/{report.name}/records", records, methods=["GET"], response_model=Page[ReportRecordView])
+    router.add_api_route(f"/{report.name}/records", records, methods=["GET"], response_model=ReportRecordsView)
 
 
 _records_route(router, SALES, ["company", "person", "team", "customer"])

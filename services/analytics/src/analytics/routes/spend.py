@@ -20,12 +20,12 @@ from analytics.routes.reports import AsOf, Cut, From, OfCurrency, Until
 from analytics.scopes import Reader
 from analytics.shown import SPEND
 from analytics.suppliers import names_of
-from analytics.views.reports import ReportRecordView
+from analytics.views.reports import ReportRecordsView
 from analytics.views.spend import MeasureForecastView, SpendView
 from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.fields import Text
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.pagination import PageRequest, listed
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(
@@ -83,8 +83,9 @@ async def read_spend(
     return {**figures.heading(found), "rows": rows, "freshness": stamp}
 
 
-@router.get("/spend/records", response_model=Page[ReportRecordView])
-async def list_spend_records(
+@router.get("/spend/records", response_model=ReportRecordsView)
+async def read_spend_records(
+    request: Request,
     tx: Tx,
     who: Reader,
     filters: Filters,
@@ -95,11 +96,12 @@ async def list_spend_records(
     ] = None,
     by: Annotated[By, Query(description="What `key` is the key of.")] = "company",
     key: Annotated[Text | None, Query(description="The row's key; `none` for no supplier who is known.")] = None,
-) -> Listing[Movement]:
+) -> dict[str, Any]:
     """What a figure of /v1/analytics/spend adds up, row by row: `records` of the figure leads here."""
     asked, calendar = filters
     bounds = periods.moments(calendar, periods.cut(asked.begin, asked.until, "whole"))
-    return await paginate(tx, reports.records(SPEND, measure, replace(asked, by=by), bounds, key), page)
+    query = reports.records(SPEND, measure, replace(asked, by=by), bounds, key)
+    return await freshness.page_of_records(tx, request, query, page)
 
 
 @router.post("/forecast", response_model=MeasureForecastView)

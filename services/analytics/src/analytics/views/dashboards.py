@@ -28,6 +28,8 @@ class TilePartView(View):
     """The last day."""
     value: KpiOutcome | None
     """What it came to: a count, an amount in minor units, a share of one or seconds; null where there is none."""
+    records: str
+    """Where the records are listed that it adds up: of a share or an average, all that it is of."""
 
 
 class TileView(View):

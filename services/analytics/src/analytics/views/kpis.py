@@ -71,6 +71,8 @@ class ScoreView(View):
     """How that stands to the target."""
     over: bool
     """Whether the period is over."""
+    records: str | None
+    """Where the records are listed that it adds up: of a share or an average, all that it is of. Null where who asks does not see all of them."""
 
 
 class ScorecardView(View):

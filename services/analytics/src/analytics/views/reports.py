@@ -222,6 +222,10 @@ class FunnelStageView(View):
     """The share of the stage before that led here; null for the first stage, and of nothing."""
     lost: int | None
     """How many of the stage before did not lead here, or not yet; null for the first stage."""
+    records: str
+    """Where the documents are listed that it counts."""
+    lost_records: str | None
+    """Where those of the stage before are listed that did not lead here; null for the first stage."""
 
 
 class FunnelView(View):
@@ -250,6 +254,8 @@ class CohortPart(View):
     """That as a share of the cohort."""
     amounts: list[CurrencyAmount]
     """What their confirmed orders come to, net of tax, by currency."""
+    records: str
+    """Where the records of these orders are listed."""
 
 
 class CohortView(View):
@@ -319,3 +325,40 @@ class ReportRecordView(View):
     """How much of the item it adds, in its base unit."""
     event_id: UUID
     """The event that said so: a trace leads on from it."""
+
+
+class ReportRecordsView(View):
+    """Some of the rows that a figure adds up."""
+
+    items: list[ReportRecordView]
+    """What is on this page, in the order asked for."""
+    next_cursor: str | None
+    """To be sent as `cursor` for what follows; null at the end."""
+    freshness: FreshnessView
+    """How far each topic was read when this page was answered."""
+
+
+class FunnelRecordView(View):
+    """A document that got to a stage."""
+
+    id: UUID
+    """The document's id."""
+    kind: Kind
+    """What kind of document it is."""
+    number: str | None
+    """What people know it by, where it has a number."""
+    path: str
+    """Where it is read, by those who may."""
+    amounts: list[CurrencyAmount]
+    """What it adds to the stage, by currency."""
+
+
+class FunnelRecordsView(View):
+    """Some of the documents that a stage of a funnel counts."""
+
+    items: list[FunnelRecordView]
+    """What is on this page, in the order asked for."""
+    next_cursor: str | None
+    """To be sent as `cursor` for what follows; null at the end."""
+    freshness: FreshnessView
+    """How far each topic was read when this page was answered."""

@@ -1,7 +1,7 @@
 """Changes as they happen: one follower of a topic in each process while anybody listens, and a bounded queue for each who does."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -121,8 +121,7 @@ class Live:
                 seen = thing["version"]
                 yield Change(seen, thing=thing)
             else:
-                path, _, query = watch.permits.format(**{watch.argument: id}).partition("?")
-                await caller.reread(path, query)
+                await _permitted(watch, {watch.argument: id}, caller)
                 yield Change(None)
             while True:
                 event = await listener.queue.get()
@@ -156,13 +155,23 @@ def _wants(watch: Watch, id: str) -> Callable[[Meta, dict[str, Any]], bool]:
     if watch.begins:
         wanted = UUID(id)
         return lambda meta, _: meta.aggregate_id == wanted
-    named, key = watch.named, watch.argument or "user_id"
-    return lambda _, payload: payload.get(key) == id and named <= payload.keys()
+    named, key, also = watch.named, watch.argument or "user_id", watch.also
+    return lambda meta, payload: payload.get(key) == id and (meta.type in also or named <= payload.keys())
+
+
+async def _permitted(watch: Watch, named: Mapping[str, str], caller: Caller) -> None:
+    """Raises Refusal unless the caller may listen."""
+    path, _, query = watch.permits.format(**named).partition("?")
+    await caller.reread(path, query)
 
 
 async def _change(watch: Watch, event: _Event, caller: Caller) -> Change:
-    """The thing is read under the caller's own token each time: who may see it no more hears no more."""
+    """The thing is read under the caller's own token each time, or where the event names none, what permits listening: who may see it no more hears
+    no more."""
     meta, named = event.meta, {name: quote(str(value), safe="") for name, value in event.payload.items()}
+    if meta.type in watch.also:
+        await _permitted(watch, named, caller)
+        return Change(meta.sequence, meta.type, _moment(meta.time))
     said = await caller.reread(watch.path.format(**named), watch.query.format(**named))
     if watch.query:
         said = next(iter(said["items"]), None)

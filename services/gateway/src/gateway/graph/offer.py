@@ -56,6 +56,8 @@ class Watch:
     begins: bool = False
     permits: str = ""
     """What must be readable to listen, where there is no thing to begin with: a path and a query."""
+    also: Sequence[str] = ()
+    """Types of events that are about all of the caller's things at once, and name none: they come without one."""
 
     @property
     def named(self) -> frozenset[str]:
@@ -77,6 +79,7 @@ class Offer:
 _INVOICES = "/v1/accounting/invoices"
 _STOCK = "/v1/inventory/stock"
 _NEWS = "/v1/notifications"
+_DASHBOARDS = "/v1/analytics/dashboards"
 
 OFFER = Offer(
     reads=(
@@ -111,11 +114,23 @@ OFFER = Offer(
         Read("approvals", "/v1/approvals"),
         Read("pendingApprovals", "/v1/approvals/pending"),
         Read("notifications", _NEWS),
+        Read("unreadNotifications", f"{_NEWS}/unread"),
         Read("salesSummary", "/v1/reports/sales-summary"),
         Read("customerStatistics", "/v1/reports/customer-statistics"),
         Read("approvalStatistics", "/v1/reports/approval-statistics"),
         Read("taskCompletion", "/v1/reports/task-completion"),
+        Read("funnel", "/v1/reports/funnel"),
+        Read("cohorts", "/v1/reports/cohorts"),
         Read("spend", "/v1/analytics/spend"),
+        Read("kpi", "/v1/kpis/{kpi_id}"),
+        Read("kpis", "/v1/kpis"),
+        Read("scorecard", "/v1/kpis/{kpi_id}/scorecard"),
+        Read("kpiTargets", "/v1/kpis/{kpi_id}/targets"),
+        Read("kpiResults", "/v1/kpis/{kpi_id}/results"),
+        Read("kpiRecords", "/v1/kpis/{kpi_id}/records"),
+        Read("dashboard", f"{_DASHBOARDS}/{{dashboard_id}}"),
+        Read("dashboards", _DASHBOARDS),
+        Read("dashboardFigures", f"{_DASHBOARDS}/{{dashboard_id}}/figures"),
         Read("me", "/v1/auth/me"),
     ),
     actions=(
@@ -149,6 +164,7 @@ OFFER = Offer(
             _NEWS,
             "id={notification_id}&limit=1",
             permits=f"{_NEWS}?limit=1",
+            also=("notification.mailbox.all_read",),
         ),
     ),
     links={
@@ -160,6 +176,7 @@ OFFER = Offer(
         "order_id": "/v1/orders",
         "shipment_id": "/v1/shipments",
         "invoice_id": _INVOICES,
+        "kpi_id": "/v1/kpis",
     },
     names={"StockView": "InventoryLevel"},
 )

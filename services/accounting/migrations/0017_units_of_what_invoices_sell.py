@@ -5,8 +5,8 @@ from alembic import op
 
 from tailrace.db.row_security import tenant_tables
 
-revision = "accounting_0016"
-down_revision = "accounting_0015"
+revision = "accounting_0017"
+down_revision = "accounting_0016"
 
 
 def upgrade() -> None:
