@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from gateway_stand import MakeStand, Stand, bearer, claims, signed, stand_with, 
 from moody_service import ANSWERS, MOODS, SILENT, MoodyService
 
 from contracts.users import UserLoggedOut
+from tailrace.core.breaker import Breaker
 from tailrace.http.admission import Limit
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -160,6 +162,21 @@ async def test_a_read_ends_with_its_client_and_a_write_does_not(
             await asyncio.sleep(0.005)
     assert service.hung_up.is_set() is ends
     assert stand.told.of[-1][1].status == (499 if ends else 200)  # type: ignore[attr-defined]
+
+
+async def test_a_service_that_is_left_alone_is_not_asked(
+    moody: tuple[MoodyService, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slow the machine is, no probe falls due before the end.
+    monkeypatch.setattr("gateway.forward.Breaker", partial(Breaker, cool_off=600))
+    service, make = moody
+    stand, headers = await make(), bearer()
+    await _warm(stand, headers)
+    for _ in range(5):
+        stand.fast._forwarder.breaker("down").failed()
+    before, asked = stand.fast.passed, len(service.asked)
+    assert (await _ask(stand, "plain", headers))[0] == 503
+    assert (stand.fast.passed, len(service.asked)) == (before, asked)
 
 
 async def test_the_answer_under_way_comes_before_the_end(moody: tuple[MoodyService, Any]) -> None:

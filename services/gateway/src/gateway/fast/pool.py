@@ -153,8 +153,8 @@ class Pool:
         self.loop = asyncio.get_running_loop()
 
     def take(self) -> Connection | None:
-        """One that is idle. Without one, None, and there will be one soon."""
-        while self._idle:
+        """One that is idle. Without one, None, and there will be one soon; none for a service that is left alone."""
+        while self._idle and not self.breaker.open:
             connection = self._idle.pop()
             if connection.is_good:
                 return connection
