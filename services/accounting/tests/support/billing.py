@@ -78,8 +78,9 @@ class Billing:
 
     async def unit(self, code: str, decimals: int, id: UUID | None = None) -> UUID:
         """The company has a unit of measure that is so fine; of `id`, where that was there before."""
-        said = {"unit_id": id or uuid7(), "code": code, "name": code, "dimension": code, "factor": Decimal(1)}
-        told = catalog.UnitUpdated(**said, decimals=decimals)
+        told = catalog.UnitUpdated(
+            unit_id=id or uuid7(), code=code, name=code, dimension=code, factor=Decimal(1), decimals=decimals
+        )
         await self.h.deliver(told, aggregate_id=told.unit_id)
         return told.unit_id
 

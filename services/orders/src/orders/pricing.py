@@ -18,14 +18,10 @@ from tailrace.core.ids import uuid7
 from tailrace.core.money import plain_decimal
 from tailrace.core.taxes import tax_lines
 from tailrace.db.database import Tx
-from tailrace.db.error_classes import NotYet
+from tailrace.messaging.days import DaysNotYetKnown
 from tailrace.messaging.replica import Known as Copies
 from tailrace.messaging.replica import by_ids
 from tailrace.pricing.book import MOST_AMOUNT, OpenBook, amount_of
-
-
-class TaxNotYetKnown(NotYetKnown, NotYet):
-    """409: how an item is taxed has not arrived here. An event that needs it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +69,19 @@ async def quote(tx: Tx, lines: Sequence[OrderLine], currency: str, on: date) -> 
 async def quote_taxes(tx: Tx, lines: Sequence[OrderLine]) -> list[Quote]:
     """What these lines cost at the prices that they have, whatever lists say by now, with the tax of today.
 
-    Raises TaxNotYetKnown, and Invalid for what has no rate today.
+    Raises NotYetKnown (409), and Invalid (422) for what has no rate today.
     """
     known = await _known(tx, lines)
-    try:
-        return _quotes(known, lines, [(line.unit_price, line.net) for line in lines], await days.today(tx))
-    except NotYetKnown as error:
-        raise TaxNotYetKnown(error.errors[0].field, error.detail) from None
+    return _quotes(known, lines, [(line.unit_price, line.net) for line in lines], await days.today(tx))
 
 
 async def taxed_as_today(tx: Tx, lines: Sequence[OrderLine]) -> bool:
-    """Whether they may bind today without anybody being asked: they are taxed as they would be today. Raises TaxNotYetKnown."""
+    """Whether they may bind today without anybody being asked: they are taxed as they would be today. What is not known here is not the same."""
     try:
         return not differences(lines, await quote_taxes(tx, lines))
-    except Invalid:
+    except DaysNotYetKnown:
+        raise
+    except (Invalid, NotYetKnown):
         return False
 
 
