@@ -1,8 +1,8 @@
-"""The routes of an aggregate's parts, said once: a service says where they are, what is sent and shown, who may, and which events tell of it.
+"""The routes of an aggregate's parts, said once: a service says where they are, what is sent and shown, who may, and which events tell of it::
 
     part_routes(
-        router, "/{claim_id}/findings", Finding, "a finding",
-        body=FindingBody, view=FindingView, reader=Reader, writer=Writer, added=FindingAdded, changed=FindingChanged, removed=FindingRemoved,
+        router, "/{claim_id}/findings", Finding, "a finding", body=FindingBody, view=FindingView, reader=Reader,
+        writer=Writer, added=FindingAdded, changed=FindingChanged, removed=FindingRemoved,
     )
 
 adds to the router of `/v1/claims`:
