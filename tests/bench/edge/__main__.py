@@ -23,7 +23,7 @@ from measure.machine import machine
 
 from edge.load import PATH, Figures, few, pinned, script, wrk
 from edge.peers import PEERS, Place, upstream
-from edge.report import DIRECT, OURS, result, write
+from edge.report import BARE, DIRECT, OURS, result, write
 from edge.tokens import Signer
 from edge.upstream import BODY
 
@@ -111,6 +111,7 @@ class Stand:
         if not quick:
             self._ours(stack, f"{OURS}, logged", "--log", "INFO")
             self._ours(stack, f"{OURS}, logged and told", "--log", "INFO", "--told")
+            self._bare(stack)
             self._peers(stack)
         only = self.asked.only
         self.sides = {name: side for name, side in self.sides.items() if only is None or name in (*only, DIRECT)}
@@ -121,6 +122,11 @@ class Stand:
         command = [sys.executable, "-m", "edge.ours", str(port), address, f"{address}/.well-known/jwks.json", *more]
         pid = stack.enter_context(running(command, 0, port, stdout=subprocess.DEVNULL))
         self.sides[name] = port, [pid]
+
+    def _bare(self, stack: ExitStack) -> None:
+        port = self.asked.port + 10 + len(self.sides)
+        command = [sys.executable, "-m", "edge.bare", str(port), str(self.place.upstream)]
+        self.sides[BARE] = port, [stack.enter_context(running(command, 0, port))]
 
     def _peers(self, stack: ExitStack) -> None:
         helper = [sys.executable, "-m", "edge.helper", str(self.place.helper), str(self.keys)]
