@@ -1,4 +1,4 @@
-"""The least that a proxy in Python does: what comes from either side is written to the other, and nothing is read: `python -m edge.bare PORT UPSTREAM`.
+"""The least that a proxy in Python does: what comes from one side is written to the other, and nothing is read: `python -m edge.bare PORT UPSTREAM`.
 
 No check can cost less than nothing, so this is what bounds the gateway in its place: the interpreter, the event loop, and four system calls.
 """
