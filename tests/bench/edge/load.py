@@ -28,7 +28,8 @@ end
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one turn of one side. Latencies in microseconds; an answer that is only late is not `wrong`; `cpu` is what its processes used for each request, in microseconds."""
+    """Of one turn of one side. Latencies in microseconds, as is what its processes used of a processor for each request (`cpu`). An answer that is
+    only late is not `wrong`."""
 
     requests: int
     seconds: float
