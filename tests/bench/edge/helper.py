@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from tailrace.http.auth import LEEWAY
@@ -26,7 +27,7 @@ def app_for(keys: KeySet) -> Any:
             claims = jwt.decode(token, keys, algorithms=["RS256"]).claims
             _CLAIMS.validate(claims)
             status, headers = 204, [(b"x-tenant", claims["tenant"].encode())]
-        except (ValueError, KeyError, TypeError):
+        except (JoseError, ValueError, KeyError, TypeError):
             pass
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})

@@ -20,7 +20,7 @@ init = function(args)
 end
 request = function() n = n % #made + 1; return made[n] end
 done = function(summary, latency, requests)
-  local wrong = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
+  local wrong = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write
   io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), wrong))
 end
 """
@@ -28,7 +28,8 @@ end
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one turn of one side. Latencies in microseconds; `cpu` is what its processes used for each request, in microseconds."""
+    """Of one turn of one side. Latencies in microseconds, as is what its processes used of a processor for each request (`cpu`). An answer that is
+    only late is not `wrong`."""
 
     requests: int
     seconds: float
@@ -62,7 +63,7 @@ def wrk(
     pids: Sequence[int],
 ) -> Figures:
     before = sum(map(cpu_of, pids))
-    asked = [command, "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", str(lua), f"http://127.0.0.1:{port}"]
+    asked = [command, "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(lua), f"http://127.0.0.1:{port}"]
     done = subprocess.run(
         pinned(1, asked), env=dict(environment), capture_output=True, text=True, check=True, timeout=seconds + 60
     )

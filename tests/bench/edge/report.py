@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-OURS, DIRECT = "gateway", "upstream"
+OURS, DIRECT, BARE = "gateway", "upstream", "bare relay in Python"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from tailrace.core.screens import Screen
 from tailrace.http.middleware import BEGAN
 from tailrace.runtime.openapi_screens import PREFIX, path_of
 
+_NAMED = 2
+"""Segments with which the paths of one resource begin, as in `/v1/orders`."""
 GONE = 499
 """The client went away before its answer."""
 
@@ -35,18 +37,20 @@ class Templates:
     """Paths as the OpenAPI documents have them, found by the segments of a request's."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._by_length: dict[int, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        for path in paths:
-            segments = tuple(path.split("/")[1:])
-            self._by_length[len(segments)].append((segments, path))
-        for found in self._by_length.values():
-            # What is written out comes before what takes anything.
-            found.sort(key=lambda each: sum("{" in segment for segment in each[0]))
+        # What is written out comes before what takes anything.
+        ordered = [(tuple(path.split("/")[1:]), path) for path in paths]
+        ordered.sort(key=lambda each: sum("{" in segment for segment in each[0]))
+        self._by_begin: dict[tuple[int, tuple[str, ...]], list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        for segments, path in ordered:
+            # Those of one resource are few; one that does not begin with its name is looked for among all of its length.
+            begin = segments[:_NAMED]
+            self._by_begin[len(segments), () if any("{" in each for each in begin) else begin].append((segments, path))
 
     def match(self, segments: Sequence[str]) -> str | None:
-        for template, path in self._by_length.get(len(segments), ()):
-            if all("{" in want or want == is_ for want, is_ in zip(template, segments, strict=True)):
-                return path
+        for begin in (tuple(segments[:_NAMED]), ()):
+            for template, path in self._by_begin.get((len(segments), begin), ()):
+                if all("{" in want or want == is_ for want, is_ in zip(template, segments, strict=True)):
+                    return path
         return None
 
 

@@ -1,7 +1,8 @@
 """Who asks, and whom a request is charged to: its token is checked, and the allowance that it is taken from is its tenant's or its address's."""
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -80,7 +81,8 @@ class Admission:
         return self.charge(route, passport)
 
     def known(self, route: Route, head: Head, address: str) -> Passport | None:
-        """Whom a token speaks for that was verified a moment ago; None, where one has yet to be. Raises what refuses the request."""
+        """Whom a token speaks for, where that is known at once; None, where keys to verify it with have to be waited for. Raises what refuses the
+        request."""
         if not self._revocations.complete:
             raise Unavailable("What was revoked is being read; nothing was done.")
         token = _token(head)
@@ -88,6 +90,8 @@ class Admission:
             self._shares.address_rate.take(address)
             raise Unauthenticated("Send an access token: Authorization: Bearer …")
         passport = self._tokens.known(token)
+        if passport is None:
+            passport = self._verified_at_once(token, address)
         if passport is not None:
             self._check(route, passport, address)
         return passport
@@ -109,16 +113,25 @@ class Admission:
             return False
         return time.time() < passport.expires
 
+    def _verified_at_once(self, token: str, address: str) -> Passport | None:
+        with self._at_the_expense_of(address):
+            return self._tokens.verify_at_once(token)
+
     async def _verified(self, route: Route, head: Head, address: str) -> Passport:
+        with self._at_the_expense_of(address):
+            passport = await self._tokens.verify(_token(head))
+        self._check(route, passport, address)
+        return passport
+
+    @contextmanager
+    def _at_the_expense_of(self, address: str) -> Iterator[None]:
         """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""
         self._shares.address_rate.check(address)
         try:
-            passport = await self._tokens.verify(_token(head))
+            yield
         except Unauthenticated:
             self._shares.address_rate.take(address)
             raise
-        self._check(route, passport, address)
-        return passport
 
     def _check(self, route: Route, passport: Passport, address: str) -> None:
         """Raises Unauthenticated for a token that is good, and not for this, or not any more."""

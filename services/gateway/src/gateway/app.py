@@ -83,7 +83,7 @@ def build(
         tenant_uploads=InFlight("requests with a long body", "tenant", settings.tenant_uploads),
         address_requests=InFlight("requests without a token", "address", settings.address_requests),
     )
-    tokens = Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences))
+    tokens = Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences), at_hand=keys.at_hand)
     admission = Admission(tokens, revocations, shares, settings.audience)
     pace = partial(Pace, settings.client_grace, settings.client_rate)
     diary = Diary(settings.kafka, "/tailrace/gateway") if feed is None else None

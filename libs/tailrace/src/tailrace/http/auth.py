@@ -6,7 +6,8 @@ takes those for the whole platform and those for itself alone. Policy shows in a
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
@@ -64,30 +65,49 @@ class Verifier:
 
     async def claims(self, token: str) -> dict[str, Any]:
         """The verified claims of an access token. Raises Unauthenticated, or Unavailable when its key cannot be fetched."""
-        try:
-            claims = await self._signed_claims(token)
+        return self.claims_by(await self._keys.current(self.key_id(token)), token)
+
+    def key_id(self, token: str) -> str:
+        """The key that a token names. Raises Unauthenticated for what is no access token of ours by its header alone."""
+        with _refusing():
+            known = self._signed.get(_digest(token))
+            return key_id_of(token) if known is None else known.key_id
+
+    def claims_by(self, keys: KeySet, token: str) -> dict[str, Any]:
+        """The verified claims of an access token, by the keys that are good now; without what a subclass asks besides. Raises Unauthenticated."""
+        with _refusing():
+            claims = self._signed_claims(keys, token)
             self._claims.validate(claims)
             # One audience, as text: a token for several would be good at the one by what was granted for the other.
             if claims["aud"] not in self._audiences:
                 raise ValueError("meant for somebody else")
             principal_of(claims)
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Unauthenticated("The access token is not valid, or not any more.") from error
         return dict(claims)
 
-    async def _signed_claims(self, token: str) -> dict[str, Any]:
-        """Raises what is no such token, or signed by none of the keys that are good now."""
-        # Not the token itself: a dump of this process is to hold none.
-        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    def _signed_claims(self, keys: KeySet, token: str) -> dict[str, Any]:
+        """Raises what is no such token, or signed by none of these keys."""
+        digest = _digest(token)
         known = self._signed.get(digest)
-        key_id = key_id_of(token) if known is None else known.key_id
-        keys = await self._keys.current(key_id)
         if known is None or known.keys is not keys:
+            key_id = key_id_of(token)
             known = _Signed(key_id, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
             if len(self._signed) >= _MOST_KNOWN:
                 del self._signed[next(iter(self._signed))]
             self._signed[digest] = known
         return known.claims
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unauthenticated("The access token is not valid, or not any more.") from error
+
+
+def _digest(token: str) -> bytes:
+    """Not the token itself: a dump of this process is to hold none."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def principal_of(claims: dict[str, Any]) -> Principal:
