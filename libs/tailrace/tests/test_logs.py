@@ -16,10 +16,9 @@ from tailrace.observability import logs
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
     root = logging.getLogger()
-    before, level, written = root.handlers[:], root.level, logs._written_from
+    before, level = root.handlers[:], root.level
     logs.configure("test", "WARNING")
     yield capsys
-    logs._written_from = written
     root.handlers[:] = before
     root.setLevel(level)
 
