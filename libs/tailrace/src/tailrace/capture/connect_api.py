@@ -129,8 +129,13 @@ class Rest:
             answer.raise_for_status()
 
     async def _current(self, name: str) -> dict[str, str] | None:
-        answer = await self._ask("GET", f"/connectors/{name}/config")
-        return answer.json() if answer.status_code == 200 else None
+        """Its configuration; None when there is no such connector, which Connect does not say of one while it rebalances. Raises `OperatorError`."""
+        for _ in range(_TRIES):
+            answer = await self._ask("GET", f"/connectors/{name}/config")
+            if answer.status_code in (200, 404):
+                return answer.json() if answer.status_code == 200 else None
+            await asyncio.sleep(_PAUSE)
+        raise OperatorError(f"Connect does not tell of the connector {name}: {answer.text[:500]}", "see its log")
 
     async def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, within: float = _WITHIN
