@@ -81,17 +81,19 @@ def test_a_cost_is_the_cpu_of_the_process_and_of_what_it_left_behind(tmp_path: P
 import os, subprocess, sys
 from types import SimpleNamespace
 from measure.suite import adopt_orphans, cost_of_command
+other = subprocess.Popen(["sleep", "600"])
 adopt_orphans()
 left = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', " + repr({_BURN!r}) + "], stdout=subprocess.DEVNULL); print('gone')"
 run = lambda *words: subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True).stdout
 cost = cost_of_command(SimpleNamespace(python=run), "-c", left)
-print(cost.said, cost.cpu >= 0.3)
+print(cost.said, cost.cpu >= 0.3, other.poll())
+other.kill()
 """
     paths = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
     done = subprocess.run(
         [sys.executable, "-c", begin], env=paths, cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert done.stdout.split() == ["gone", "True"], done.stderr
+    assert done.stdout.split() == ["gone", "True", "None"], done.stderr
 
 
 def test_one_service_is_changed_for_one_of_the_three_runs_alone(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import os
 import resource
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import psutil
 from sandbox import Sandbox
 
 MOST = 25.0
@@ -28,10 +30,10 @@ class Cost:
 
 def cost_of_command(sandbox: Sandbox, *arguments: str) -> Cost:
     """Of one run of Python. Raises AssertionError when it fails."""
-    began, before = time.monotonic(), _children()
+    began, before, others = time.monotonic(), _used_by_children(), _children()
     said = sandbox.python(*arguments).strip().splitlines() or [""]
-    _reap_orphans()
-    return Cost(_children() - before, time.monotonic() - began, said[-1].strip("= "))
+    _reap_orphans(others)
+    return Cost(_used_by_children() - before, time.monotonic() - began, said[-1].strip("= "))
 
 
 def cost_of_tests(sandbox: Sandbox, names: Sequence[str], where: Sequence[str]) -> Cost:
@@ -46,14 +48,18 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _children() -> float:
+def _used_by_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def _reap_orphans() -> None:
-    try:
-        while os.waitpid(-1, 0):
-            pass
-    except ChildProcessError:
-        return
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
+
+
+def _reap_orphans(others: set[int]) -> None:
+    """Wait for those that have come since; `others` may go on for as long as this process."""
+    while orphans := _children() - others:
+        for pid in orphans:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
