@@ -12,7 +12,7 @@ from tailrace.http.admission import DEADLINE, deadline_of
 from tailrace.observability import tracing
 
 _DEADLINE = DEADLINE.encode()
-_HOP_BY_HOP = frozenset(
+HOP_BY_HOP = frozenset(
     {
         b"connection",
         b"keep-alive",
@@ -43,9 +43,9 @@ _SET_HERE = frozenset(
         b"x-request-id",
     }
 )
-_NOT_HANDED_ON = _HOP_BY_HOP | _SET_HERE
+_NOT_HANDED_ON = HOP_BY_HOP | _SET_HERE
 _IDENTITY = (b"x-tenant", b"x-user")
-_NOT_PASSED_BACK = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
+_NOT_PASSED_BACK = HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
 _NONE: frozenset[bytes] = frozenset()
 
 

@@ -233,6 +233,25 @@ def numbered(lines: list[InvoiceLine]) -> list[InvoiceLine]:
     return lines
 
 
+def lump(position: int, name: str, rate: Rate, net: int, tax: int) -> InvoiceLine:
+    """A line that is an amount and no goods: one of something, for all of it."""
+    tax_rate, code = rate
+    return InvoiceLine(
+        id=uuid7(),
+        position=position,
+        name=name,
+        quantity=Decimal(1),
+        unit=None,
+        unit_price=Decimal(net),
+        net=net,
+        tax_code=code,
+        tax_rate=tax_rate,
+        tax=tax,
+        booked_tax=0,
+        **uncredited(),
+    )
+
+
 def uncredited() -> dict[str, Any]:
     """The columns of a line of which nothing has come or gone yet."""
     return {"credited_net": 0, "credited_tax": 0, "credited_quantity": _NOTHING, "received": 0, "deducted": 0}

@@ -4,7 +4,6 @@ It was sold and taxed in the books that it comes from, so the other side of what
 """
 
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 
 from accounting.books import hold, next_open_day
@@ -13,14 +12,13 @@ from accounting.invoices.bodies import NewOpenInvoice
 from accounting.invoices.buyers import known_buyer
 from accounting.invoices.commands import ensure_roles
 from accounting.invoices.copies import TaxCodeCopy
-from accounting.invoices.drafting import uncredited
+from accounting.invoices.drafting import lump
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice, Issue
 from accounting.invoices.policy import seller
 from accounting.invoices.taxing import UNTAXED
 from accounting.invoices.timers import await_due
 from accounting.refusals import DayLocked
-from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
@@ -78,20 +76,6 @@ async def _rate(tx: Tx, asked: NewOpenInvoice) -> Rate:
 
 def _line(asked: NewOpenInvoice, rate: Rate) -> InvoiceLine:
     """All of it, as one line: what it was of, only the other system knows."""
-    tax_rate, code = rate
+    tax_rate, _ = rate
     tax = round_minor(Fraction(asked.open) * Fraction(tax_rate) / (1 + Fraction(tax_rate)))
-    net = asked.open - tax
-    return InvoiceLine(
-        id=uuid7(),
-        position=1,
-        name=asked.number,
-        quantity=Decimal(1),
-        unit=None,
-        unit_price=Decimal(net),
-        net=net,
-        tax_code=code,
-        tax_rate=tax_rate,
-        tax=tax,
-        booked_tax=0,
-        **uncredited(),
-    )
+    return lump(1, asked.number, rate, asked.open - tax, tax)

@@ -1,7 +1,6 @@
 """Asking to be paid ahead: an invoice of a part of an order, by rate, and never of more than the order has left to ask for."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from accounting.days import days
 from accounting.invoices.bodies import NewInvoice
 from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
 from accounting.invoices.copies import OrderCopy
-from accounting.invoices.drafting import uncredited
+from accounting.invoices.drafting import lump
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepayments import divided
@@ -19,7 +18,6 @@ from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuch
 from accounting.invoices.rooms import left_of, rooms_of
 from accounting.invoices.taxing import levies
 from tailrace.core.errors import Invalid
-from tailrace.core.ids import uuid7
 from tailrace.core.money import PRICE_BOUND, plain_decimal, round_minor
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
@@ -75,21 +73,8 @@ async def _held(tx: Tx, order_id: UUID) -> OrderCopy:
 
 
 def _line(position: int, name: str, rate: Rate, net: int, tax: int) -> InvoiceLine:
-    tax_rate, code = rate
-    return InvoiceLine(
-        id=uuid7(),
-        position=position,
-        name=f"{name}, {plain_decimal(tax_rate * 100)} %",
-        quantity=Decimal(1),
-        unit=None,
-        unit_price=Decimal(net),
-        net=net,
-        tax_code=code,
-        tax_rate=tax_rate,
-        tax=tax,
-        booked_tax=0,
-        **uncredited(),
-    )
+    tax_rate, _ = rate
+    return lump(position, f"{name}, {plain_decimal(tax_rate * 100)} %", rate, net, tax)
 
 
 def _terms(buyer: Buyer, order: OrderCopy, asked: NewInvoice) -> dict[str, object]:

@@ -10,28 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.head import Headers
+from gateway.headers import HOP_BY_HOP
+from tailrace.http.admission import DEADLINE
+from tailrace.http.uvicorn_protocol import LONGEST_HEAD
 
-LONGEST = 64 * 1024
-"""Bytes of a head (`tailrace.http.uvicorn_protocol.LONGEST_HEAD`)."""
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 FIELDS = rb"(?:" + _TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)"
 """Of a message, each on a line of its own, as the answers of services have them, too."""
 _HEAD = re.compile(rb"(GET|POST|PUT|PATCH|DELETE) (/[\x21-\x7e]*+) HTTP/1\.1\r\n(" + FIELDS + rb"++)\r\n")
-_BENT = frozenset(
-    {
-        b"expect",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        # The caller's own limit of time.
-        b"x-envoy-expected-rq-timeout-ms",
-    }
-)
+_BENT = HOP_BY_HOP - {b"connection"} | {b"expect", DEADLINE.encode()}
+"""`Connection` may say that it is kept."""
 
 
 @dataclass(slots=True)
@@ -46,7 +34,7 @@ class Plain:
 
 def read_request(data: bytes, longest_body: int, bent: frozenset[bytes] = _BENT) -> Plain | None:
     """None for what is not plain, or not whole up to its body. One with a header named in `bent` is not plain."""
-    end = data.find(b"\r\n\r\n", 0, LONGEST)
+    end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD)
     found = _HEAD.fullmatch(data, 0, end + 4) if end > 0 else None
     if found is None:
         return None
