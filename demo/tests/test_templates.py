@@ -6,8 +6,8 @@ import pytest
 
 from catalog.standard_templates import INDUSTRIES, STANDARD
 from contracts.templates import Document, TemplateSettings
-from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid
+from tailrace.core.values.custom_fields import checked
 from tailrace_demo.companies import FOOD, METAL, MUSIC, Firm
 from tailrace_demo.templates import Maker, maker_of
 

@@ -27,8 +27,8 @@ from customers.service import service as customers
 from inventory.service import service as inventory
 from orders.service import service as orders
 from shipping.service import service as shipping
-from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.ids import uuid7
+from tailrace.core.values.days import DEFAULT_ZONE
 from tailrace_testing import Harness, MakeHarness
 
 US = [Turn(OURS, n, 10.0, {"services": n * 0.01, "postgres": n * 0.02}, n, (0.1, 0.3)) for n in (300, 500, 400)]

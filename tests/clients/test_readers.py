@@ -14,8 +14,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from pages import files_of
 
+from tailrace.core.addresses.kafka import brokers_of
 from tailrace.core.ids import uuid7
-from tailrace.core.kafka_address import brokers_of
 from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics

@@ -12,6 +12,7 @@ from findings import say_all
 from tailrace.core.installed import installed
 
 _MOST_LINES = 400
+_MOST_MODULES = 20
 _ROOT = Path(__file__).parents[2]
 _INSTEAD = {
     "anew": "again",
@@ -60,6 +61,26 @@ def _oversized(text: str) -> Iterator[str]:
         yield f"has more than {_MOST_LINES} lines"
     if text.strip() and not ast.get_docstring(ast.parse(text)):
         yield "opens with no docstring"
+
+
+def test_no_room_of_the_kit_is_a_heap() -> None:
+    """A newcomer finds a module by its room; modules of one subject get a room within it before there are too many."""
+    rooms = {path.parent for kit in _KIT for path in (_ROOT / "libs" / kit / "src").rglob("*.py")}
+    assert len(rooms) > 20
+    say_all([f"{room.relative_to(_ROOT)} {fault}" for room in rooms for fault in _crowded(room)])
+
+
+def test_a_heap_of_modules_is_caught(tmp_path: Path) -> None:
+    for number in range(_MOST_MODULES + 1):
+        assert list(_crowded(tmp_path)) == []
+        (tmp_path / f"of_{number}.py").touch()
+        (tmp_path / "__init__.py").touch()
+    assert list(_crowded(tmp_path)) == [f"has more than {_MOST_MODULES} modules beside one another"]
+
+
+def _crowded(room: Path) -> Iterator[str]:
+    if sum(path.name != "__init__.py" for path in room.glob("*.py")) > _MOST_MODULES:
+        yield f"has more than {_MOST_MODULES} modules beside one another"
 
 
 def test_sources_have_the_words_of_the_field() -> None:

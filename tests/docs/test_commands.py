@@ -25,7 +25,7 @@ import pytest
 from pages import ROOT, Block, blocks, files_of
 from shell import Shell
 
-from tailrace.core.kafka_address import brokers_of
+from tailrace.core.addresses.kafka import brokers_of
 from tailrace.stack.embedded import Stack
 
 # Pages that are read one after the other in one terminal.

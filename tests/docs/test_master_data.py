@@ -27,14 +27,14 @@ from claims.projections import shipments
 from claims.routes import Reader, Writer, read, write
 from tailrace.core.errors import Invalid, InUse
 from tailrace.core.events import Event
-from tailrace.core.fields import Code, Name, Search
+from tailrace.core.values.fields import Code, Name, Search
 from tailrace.db.master_data import MasterData, rows
-from tailrace.db.search import Searchable
-from tailrace.http.filters import equal
-from tailrace.http.master_data import master_data_routes
-from tailrace.http.pagination import Listing, Page, PageRequest, listed
+from tailrace.db.text_search.search import Searchable
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.master_data import master_data_routes
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed
 from tailrace.http.routing import Body, ResourceView, Tx, tenant_router
-from tailrace.http.searching import paginate_found
+from tailrace.http.lists.searching import paginate_found
 from tailrace.jobs.routes import jobs_router
 from tailrace.transfer.bulk import LARGEST_BULK, bulk_router
 from tailrace.transfer.importable import Importable

@@ -31,12 +31,12 @@ from claims.routes import Reader, Writer, router
 from contracts.catalog import WAREHOUSE
 from contracts.claims import ClaimEvent
 from contracts.users import TenantCreated, TenantTimeZoneChanged
-from tailrace.core.fields import Sentence, Text
+from tailrace.core.values.fields import Sentence, Text
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Part
-from tailrace.http.parts import part_routes
+from tailrace.http.lists.parts import part_routes
 from tailrace.http.routing import Body, View
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica

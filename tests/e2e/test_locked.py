@@ -12,7 +12,7 @@ import way
 from aiokafka.errors import KafkaError
 
 from tailrace.capture.connect_api import Rest
-from tailrace.core.kafka_address import RESERVED, KafkaAddress
+from tailrace.core.addresses.kafka import RESERVED, KafkaAddress
 from tailrace.kafka import clients
 from tailrace.runtime import access
 from tailrace.runtime.fleet import load_services

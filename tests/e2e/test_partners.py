@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from command import tailrace
 from company import Company, dead_letters
 
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.addresses.kafka import KafkaAddress
 from tailrace.core.personal_data import REDACTED
 from tailrace.kafka import clients
 from tailrace.stack.embedded import Stack

@@ -17,8 +17,8 @@ from contracts.users import TenantCreated
 from inventory.service import service as inventory
 from orders.service import service as orders
 from shipping.service import service as shipping
-from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.ids import uuid7
+from tailrace.core.values.days import DEFAULT_ZONE
 from tailrace_testing import MakeHarness
 
 V1 = "/v1/accounting"

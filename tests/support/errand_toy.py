@@ -10,7 +10,7 @@ from partner import PartnerListener, answer
 from toy import Note, service
 
 from tailrace.core.payload import Payload
-from tailrace.core.wire import WireModel
+from tailrace.core.values.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.errands.calls import Call, Caller
 from tailrace.errands.errands import Errand, Outcome

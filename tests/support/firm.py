@@ -6,8 +6,8 @@ from typing import Any
 
 from wire import Wire
 
-from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.ids import uuid7
+from tailrace.core.values.days import DEFAULT_ZONE
 from tailrace_testing import Harness
 
 BOLT = {"sku": "BOLT", "name": "Bolt", "unit": "pcs"}

@@ -11,9 +11,9 @@ from pydantic import Field
 from sqlalchemy import text
 from toy import Counted, Counter, Note, NoteClosed, NoteWritten, Writer, labels, router
 
-from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.payload import Payload
-from tailrace.core.wire import WireModel
+from tailrace.core.values.days import ALWAYS, Calendar, Since
+from tailrace.core.values.wire import WireModel
 from tailrace.errands.calls import Call
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.http.routing import Body, Tx, View, tenant_router

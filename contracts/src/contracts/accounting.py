@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.approvals import Submission, Withdrawal
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor
+from tailrace.core.values.money import Currency, Minor
 
 AccountKind = Literal["asset", "liability", "equity", "revenue", "expense"]
 AccountRole = Literal[

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.core.days import TimeZone
 from tailrace.core.events import Event
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.days import TimeZone
 
 TaskStatus = Literal["open", "in_progress", "done", "cancelled"]
 MeetingStatus = Literal["planned", "held", "cancelled"]

@@ -10,9 +10,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from tailrace.core.events import Event
-from tailrace.core.fields import Name
-from tailrace.core.money import Currency, Exact
-from tailrace.core.wire import WireModel
+from tailrace.core.values.fields import Name
+from tailrace.core.values.money import Currency, Exact
+from tailrace.core.values.wire import WireModel
 
 KpiMeasure = Literal[
     "orders_confirmed",

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor
+from tailrace.core.values.money import Currency, Minor
 
 
 class ApprovalSubject(BaseModel):

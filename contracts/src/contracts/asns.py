@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.shipments import ShipmentTopic
-from tailrace.core.money import Quantity, SignedQuantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Quantity, SignedQuantity
 
 Direction = Literal["outbound", "inbound"]
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.events import Described, Event
-from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
-from tailrace.core.taxes import TaxLevel
-from tailrace.core.text import plain
+from tailrace.core.values.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
+from tailrace.core.values.taxes import TaxLevel
+from tailrace.core.values.text import plain
 
 
 class CatalogEvent(Event):

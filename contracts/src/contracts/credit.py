@@ -7,7 +7,7 @@ from uuid import UUID
 from contracts.approvals import Submission, Withdrawal
 from contracts.orders import OrderEvent
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor, MinorTotal
+from tailrace.core.values.money import Currency, Minor, MinorTotal
 
 CreditReason = Literal["limit_exceeded", "rate_missing", "invoice_overdue", "customer_inactive"]
 """Why an order is held: it would make the customer owe more than they may; what they owe cannot be told in the limit's currency; an invoice has been

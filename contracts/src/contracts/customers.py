@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from tailrace.core.attachments import AttachmentEvent
 from tailrace.core.events import Described, Event
-from tailrace.core.money import Currency, Minor
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor
 
 Kind = Literal["company", "person"]
 Status = Literal["prospect", "active", "inactive", "merged"]

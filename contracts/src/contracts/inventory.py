@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.lots import LotQuantity
 from tailrace.core.events import Described, Event
-from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
+from tailrace.core.values.money import Currency, Minor, Quantity, SignedQuantity
 
 
 class InventoryEvent(Event):

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.accounting import AccountingEvent
 from contracts.orders import RateOfTax
-from tailrace.core.money import Currency, Minor, MinorTotal, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, MinorTotal, Quantity, Rate, UnitPrice
 
 BillingMode = Literal["manual", "per_shipment", "periodic"]
 """When what has left is invoiced: when somebody asks, with each shipment, or on the day of the month that was agreed."""

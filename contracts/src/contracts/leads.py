@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from tailrace.core.events import Event
-from tailrace.core.fields import Text
-from tailrace.core.money import Currency, Minor
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Text
+from tailrace.core.values.money import Currency, Minor
 
 LeadStatus = Literal["new", "qualified", "converted", "lost"]
 Via = Literal["api", "form", "import"]

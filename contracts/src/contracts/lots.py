@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.core.money import Quantity
+from tailrace.core.values.money import Quantity
 
 
 class LotQuantity(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts import leads
 from tailrace.core.events import Described, Event
-from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, UnitPrice
 
 Status = Literal["open", "won", "lost"]
 Category = Literal["omitted", "pipeline", "best", "committed"]

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.requests import Address, Departure, LineQuantity, Rank, RequestedLine, ShipmentLineRequest
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, UnitPrice
 
 Progress = Literal["none", "partial", "full"]
 LineKind = Literal["stock", "service"]

@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.accounting import AccountingEvent
-from tailrace.core.money import Currency, Exact, Minor, MinorTotal
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Exact, Minor, MinorTotal
 
 ExchangeRate = Annotated[Exact, Field(gt=0, max_digits=24, decimal_places=12, examples=["163.42"])]
 """What one unit of a currency, in major units, is worth in another."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.orders import OrderEvent
-from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
+from tailrace.core.values.money import Currency, Minor, Quantity, SignedQuantity
 
 
 class PerformedLine(BaseModel):

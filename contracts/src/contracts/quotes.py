@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from contracts.approvals import Submission, Withdrawal
 from contracts.orders import Address, RateOfTax
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, UnitPrice
 
 Inclusion = Literal["included", "optional", "alternative"]
 """Whether a line is a part of what is offered, may be taken besides, or in place of one that is."""

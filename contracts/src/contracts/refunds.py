@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.accounting import AccountingEvent
 from contracts.approvals import Submission, Withdrawal
-from tailrace.core.money import Currency, Minor
+from tailrace.core.values.money import Currency, Minor
 
 
 class RefundedPart(BaseModel):

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.lots import LotQuantity
-from tailrace.core.money import Minor, Quantity, SignedQuantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Minor, Quantity, SignedQuantity
 
 
 class LineQuantity(BaseModel):

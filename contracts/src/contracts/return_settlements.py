@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.accounting import AccountingEvent
-from tailrace.core.money import Currency, Minor, Quantity
+from tailrace.core.values.money import Currency, Minor, Quantity
 
 
 class UnbilledLine(BaseModel):

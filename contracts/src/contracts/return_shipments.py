@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.lots import LotQuantity
 from contracts.shipments import ShipmentTopic
-from tailrace.core.money import Quantity, SignedQuantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Quantity, SignedQuantity
 
 Verdict = Literal["restock", "scrap", "send_back"]
 """What becomes of goods that were looked at: they are sold again, thrown away, or go back to the customer, who gets nothing for them."""

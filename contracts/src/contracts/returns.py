@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.orders import LineQuantity, OrderEvent
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, SignedQuantity
 
 Outcome = Literal["refund", "exchange"]
 """What the customer is to have for goods that are accepted: their price by a credit note, or the same goods once more besides."""

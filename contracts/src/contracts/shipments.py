@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from contracts.lots import LotQuantity
 from contracts.orders import Address, Departure
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, SignedQuantity
 
 
 class ShipmentTopic(Event):

@@ -9,11 +9,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from tailrace.core.custom_fields import MOST_FIELDS, CustomField, FieldKey
-from tailrace.core.fields import Code, Name
-from tailrace.core.layout import Layout
-from tailrace.core.text import line
-from tailrace.core.wire import TextRule, WireModel
+from tailrace.core.values.custom_fields import MOST_FIELDS, CustomField, FieldKey
+from tailrace.core.values.fields import Code, Name
+from tailrace.core.values.layout import Layout
+from tailrace.core.values.text import line
+from tailrace.core.values.wire import TextRule, WireModel
 
 TemplateLevel = Literal["standard", "industry", "customer"]
 """Of whom a template is, from the most general to the most particular."""

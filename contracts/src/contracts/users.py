@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.accounting import ChartName
-from tailrace.core.days import DEFAULT_ZONE, TimeZone
 from tailrace.core.events import Described, Event
-from tailrace.core.fields import Country
-from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.days import DEFAULT_ZONE, TimeZone
+from tailrace.core.values.fields import Country
+from tailrace.core.values.money import Currency
 
 DateKind = Literal[
     "order",

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from toy import service
 
 from tailrace.capture import canary
-from tailrace.core.kafka_address import CONNECT, KafkaAddress
+from tailrace.core.addresses.kafka import CONNECT, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.kafka import clients
 from tailrace.kafka.topics import answers, create_topics

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tailrace.core.errors import Unavailable
-from tailrace.http.admission import ALWAYS, DEADLINE, HANG_UP, AdmissionControl, Limit, Overloaded, deadline_of
+from tailrace.http.protocol.admission import ALWAYS, DEADLINE, HANG_UP, AdmissionControl, Limit, Overloaded, deadline_of
 
 
 def test_a_process_that_stays_late_takes_on_less_and_recovers() -> None:

@@ -20,7 +20,7 @@ from tailrace.core.ids import uuid7
 from tailrace.core.stand_ins import trace_read
 from tailrace.db.error_classes import is_unstorable
 from tailrace.http.jwks import PublishedKeys
-from tailrace.http.pagination import listed
+from tailrace.http.lists.pagination import listed
 from tailrace.http.routing import Body, Tx, tenant_router
 from tailrace_testing import Harness, MakeHarness
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tailrace.core.fields import Moment, MomentOrDay
-from tailrace.core.money import Exact
+from tailrace.core.values.fields import Moment, MomentOrDay
+from tailrace.core.values.money import Exact
 from tailrace.http.routing import Body
 from tailrace.transfer.columns import HeaderWrong, column, kinds_of, located, paths_of, put, value_of, without_empty
 

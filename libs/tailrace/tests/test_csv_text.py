@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tailrace.http import csv_text
+from tailrace.http.files import csv_text
 
 _BEGIN = {*"=+-@＝＋－＠"}
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

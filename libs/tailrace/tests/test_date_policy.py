@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from toy import service as toy_service
 
-from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.events import Event
-from tailrace.core.plausible import Bounds, Implausible, Said
+from tailrace.core.values.days import ALWAYS, Calendar, Since
+from tailrace.core.values.plausible import Bounds, Implausible, Said
 from tailrace.db.database import Tx
 from tailrace.db.row_security import TENANT_IS_SET
 from tailrace.db.tables import NAMING

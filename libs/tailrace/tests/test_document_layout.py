@@ -9,7 +9,7 @@ import pytest
 from printed import overlapping, quote, text_of
 from pydantic import ValidationError
 
-from tailrace.core.layout import COLUMNS, Layout
+from tailrace.core.values.layout import COLUMNS, Layout
 from tailrace.documents.business import BusinessDocument
 from tailrace.documents.typesetting import CannotBeTypeset, typeset
 from tailrace.documents.view import view

@@ -9,7 +9,7 @@ import pytest
 from printed import hard, overlapping, quote, text_of
 
 from tailrace.core.errors import Unavailable
-from tailrace.core.layout import Layout
+from tailrace.core.values.layout import Layout
 from tailrace.documents.business import BusinessDocument
 from tailrace.documents.typesetting import CannotBeTypeset, typeset
 from tailrace.documents.view import view

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from tailrace.core import fields
+from tailrace.core.values import fields
 
 _LONG = 3000
 _REFUSED: list[tuple[Any, Any]] = [

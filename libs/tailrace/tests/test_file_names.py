@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from tailrace.core.errors import Invalid
-from tailrace.http.disposition import disposition
+from tailrace.http.files.disposition import disposition
 from tailrace.storage.names import LONGEST, file_name
 
 

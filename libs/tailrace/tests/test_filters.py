@@ -8,7 +8,7 @@ from sqlalchemy import select
 from toy import Note, service
 
 from tailrace.core.errors import Invalid, Refused
-from tailrace.http.filters import MOST_IDS, numbered
+from tailrace.http.lists.filters import MOST_IDS, numbered
 from tailrace_testing import Harness, MakeHarness
 
 AT = "2026-05-01T12:00:00+00:00"

@@ -13,8 +13,8 @@ from starlette.types import Message
 from toy import Note, Reader, service
 
 from tailrace.core.ids import uuid7
-from tailrace.http.exports import CSV, XLSX, asked_for
-from tailrace.http.middleware import HeadAsGet
+from tailrace.http.files.exports import CSV, XLSX, asked_for
+from tailrace.http.protocol.middleware import HeadAsGet
 from tailrace.http.routing import ResourceView, Tx, tenant_router
 from tailrace_testing import Harness, MakeHarness
 

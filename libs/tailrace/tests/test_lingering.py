@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from tailrace.core.errors import TooLarge
-from tailrace.http import problem_details, uvicorn_protocol
-from tailrace.http.middleware import RequestId
+from tailrace.http.protocol import problem_details, uvicorn_protocol
+from tailrace.http.protocol.middleware import RequestId
 from tailrace.runtime.process import http_config
 from tailrace.service import Service
 from tailrace.settings import Settings

@@ -6,8 +6,8 @@ import pytest
 
 from tailrace.core.context import Principal
 from tailrace.core.ids import uuid7
-from tailrace.http import exports
 from tailrace.http.auth import Scope
+from tailrace.http.files import exports
 from tailrace.http.masks import Masked, ensure_shown, kept, masked, shown_to, shows
 from tailrace.http.routing import Body, View
 

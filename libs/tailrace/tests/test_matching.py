@@ -3,7 +3,7 @@
 import pytest
 
 from tailrace.core.ids import uuid7
-from tailrace.db.matching import bare_name, because, marks_of, match_keys
+from tailrace.db.text_search.matching import bare_name, because, marks_of, match_keys
 
 
 @pytest.mark.parametrize(

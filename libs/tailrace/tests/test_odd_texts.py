@@ -3,7 +3,7 @@
 import pytest
 from toy import Note, service
 
-from tailrace.cli.texts import of_database
+from tailrace.cli.health.texts import of_database
 from tailrace_testing import Harness, MakeHarness
 
 

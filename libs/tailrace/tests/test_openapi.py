@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tailrace.core.fields import Moment
-from tailrace.core.money import Quantity
+from tailrace.core.values.fields import Moment
+from tailrace.core.values.money import Quantity
 from tailrace.http.routing import View
 from tailrace_testing import Harness
 

@@ -15,7 +15,7 @@ from tailrace.core.ids import uuid7
 from tailrace.db.models import Part, Tables
 from tailrace.db.outbox import UnrecordedChange
 from tailrace.http.etag import IfMatch
-from tailrace.http.parts import part_routes
+from tailrace.http.lists.parts import part_routes
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace_testing import Harness, MakeHarness
 

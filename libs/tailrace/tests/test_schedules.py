@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import MetaData
 from toy import Note, service
 
-from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.errors import Invalid
 from tailrace.core.events import Event
+from tailrace.core.values.days import ALWAYS, Calendar, Since
 from tailrace.db.database import Tx
 from tailrace.messaging.days import CompanyDays, DaysNotYetKnown
 from tailrace.messaging.schedules import Schedule, checked, following, newest

@@ -10,10 +10,10 @@ import pytest
 from fastapi import Query
 from toy import Note, Reader, Writer, service
 
-from tailrace.core.fields import Day, Moment, Text
 from tailrace.core.ids import uuid7
-from tailrace.core.money import Quantity
-from tailrace.http.pagination import LONGEST_CURSOR
+from tailrace.core.values.fields import Day, Moment, Text
+from tailrace.core.values.money import Quantity
+from tailrace.http.lists.pagination import LONGEST_CURSOR
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace_testing import Harness, MakeHarness
 

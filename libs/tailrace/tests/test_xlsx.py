@@ -11,8 +11,8 @@ from zipfile import ZipFile
 import pytest
 from python_calamine import CalamineWorkbook
 
-from tailrace.core.days import ALWAYS, Calendar, Since
-from tailrace.http import xlsx
+from tailrace.core.values.days import ALWAYS, Calendar, Since
+from tailrace.http.files import xlsx
 from tailrace.transfer import reading
 from tailrace.transfer.columns import value_of
 

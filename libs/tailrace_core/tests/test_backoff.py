@@ -2,7 +2,7 @@
 
 import pytest
 
-from tailrace.core.backoff import Backoff
+from tailrace.core.retries.backoff import Backoff
 
 
 def test_pauses_grow_to_the_bound_and_begin_again() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tailrace.core.custom_fields import CustomField, checked, fitting
 from tailrace.core.errors import Invalid
+from tailrace.core.values.custom_fields import CustomField, checked, fitting
 
 FIELDS = [
     CustomField(key="colour", label="Colour", kind="choice", choices=["red", "blue"]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tailrace.core.database_address import for_engine, in_database, tls_of
+from tailrace.core.addresses.database import for_engine, in_database, tls_of
 
 PLAIN = "postgresql+asyncpg://me:p%2Fw@db:5432/one"
 FULL = f"{PLAIN}?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from tailrace.core.days import ALWAYS, Calendar, Since, Span, TimeZone, known_zones
-from tailrace.core.fields import MomentOrDay
+from tailrace.core.values.days import ALWAYS, Calendar, Since, Span, TimeZone, known_zones
+from tailrace.core.values.fields import MomentOrDay
 
 ONE = timedelta(microseconds=1)
 

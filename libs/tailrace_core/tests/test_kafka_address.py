@@ -2,7 +2,7 @@
 
 import pytest
 
-from tailrace.core.kafka_address import KafkaAddress, brokers_of
+from tailrace.core.addresses.kafka import KafkaAddress, brokers_of
 
 
 @pytest.mark.parametrize(

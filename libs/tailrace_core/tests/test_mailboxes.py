@@ -2,7 +2,7 @@
 
 import pytest
 
-from tailrace.core.mailboxes import mailbox, sendable
+from tailrace.core.values.mailboxes import mailbox, sendable
 
 FORGED = [
     "=?us-ascii?q?a=0abcc=3avictim=40v.example=0a=0ahello?=:@x.example",

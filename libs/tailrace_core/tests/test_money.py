@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import create_model
 
 from tailrace.core.events import Event
-from tailrace.core.money import Exact, Quantity, RoundingMode, UnitPrice, portion, round_minor, share
+from tailrace.core.values.money import Exact, Quantity, RoundingMode, UnitPrice, portion, round_minor, share
 
 MOST = 10**18 - 1
 amounts = st.integers(-(10**15), 10**15)

@@ -1,6 +1,6 @@
 """Which address is meant, and how it is printed."""
 
-from tailrace.core.postal import address_for, address_lines, stated_address
+from tailrace.core.values.postal import address_for, address_lines, stated_address
 
 OSAKA = {
     "use": "billing",

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailrace.core.taxes import Levy, by_largest_remainder, in_force, tax_lines
+from tailrace.core.values.taxes import Levy, by_largest_remainder, in_force, tax_lines
 
 LEVELS, MODES = ["document", "line"], ["half_up", "half_even", "down"]
 MILLION = 10**6

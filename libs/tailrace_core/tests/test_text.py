@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tailrace.core.text import address, block, code, folded, line, opaque, searched, shortened, xml
+from tailrace.core.values.text import address, block, code, folded, line, opaque, searched, shortened, xml
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 NEEDED = [

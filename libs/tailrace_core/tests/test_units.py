@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailrace.core.errors import Invalid
-from tailrace.core.units import Incompatible, Inexact, Packaging, Places, Unit, convert, to_base_unit
+from tailrace.core.values.units import Incompatible, Inexact, Packaging, Places, Unit, convert, to_base_unit
 
 UNITS = {
     unit.code: unit

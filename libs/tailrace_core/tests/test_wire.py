@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from tailrace.core.fields import Code, Email, Moment, Note, Password
-from tailrace.core.money import Quantity
-from tailrace.core.wire import REPEATED, WireModel
+from tailrace.core.values.fields import Code, Email, Moment, Note, Password
+from tailrace.core.values.money import Quantity
+from tailrace.core.values.wire import REPEATED, WireModel
 
 ID = "0196b0a0-0000-7000-8000-000000000000"
 

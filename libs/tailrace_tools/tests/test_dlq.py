@@ -11,7 +11,7 @@ from toy import Asked
 from typer.testing import CliRunner, Result
 
 from tailrace.cli import app
-from tailrace.cli.dead_letter_rows import Filter, Page, dead_letter_query, history_query, search
+from tailrace.cli.dead_letters.dead_letter_rows import Filter, Page, dead_letter_query, history_query, search
 from tailrace.core.ids import uuid7
 from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack

@@ -6,9 +6,9 @@ import pytest
 
 from tailrace.codegen.samples import sample
 from tailrace.core.events import Event
-from tailrace.core.fields import Email
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Email
 
 
 class Greeted(Event):

@@ -6,8 +6,8 @@ sees, which stay as they are.
 
 from alembic import op
 
-from tailrace.core.text import line
-from tailrace.db.spelling import spell_again
+from tailrace.core.values.text import line
+from tailrace.db.text_search.spelling import spell_again
 
 revision = "accounting_0005"
 down_revision = "accounting_0004"

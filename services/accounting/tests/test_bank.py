@@ -9,7 +9,7 @@ from billing import Billing
 from accounting.bank.matching import alike
 from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import NoStatement
-from tailrace.core.days import ALWAYS, Calendar, Since
+from tailrace.core.values.days import ALWAYS, Calendar, Since
 from tailrace_testing import today
 
 UTC_DAYS, TOKYO_DAYS = (Calendar([Since(ALWAYS, zone)]) for zone in ("Etc/UTC", "Asia/Tokyo"))

@@ -9,8 +9,8 @@ from billing import Billing, beginning
 from contracts import catalog
 from contracts.users import TenantTimeZoneChanged
 from tailrace.core.ids import uuid7
-from tailrace.core.money import RoundingMode
-from tailrace.core.taxes import TaxLevel
+from tailrace.core.values.money import RoundingMode
+from tailrace.core.values.taxes import TaxLevel
 from tailrace_testing import SetClock, today
 
 

@@ -27,8 +27,8 @@ from accounting.rules import shipment_dispatched
 from accounting.sales_rules import credit_note_issued, invoice_issued
 from contracts.invoices import CreditNoteIssued, InvoiceIssued
 from contracts.shipments import DispatchedLine, ShipmentDispatched
-from tailrace.core.days import ALWAYS, DEFAULT_ZONE, Calendar, Since
 from tailrace.core.ids import uuid7
+from tailrace.core.values.days import ALWAYS, DEFAULT_ZONE, Calendar, Since
 
 DAY, AT = date(2026, 11, 20), datetime(2026, 11, 20, 9, tzinfo=UTC)
 DAYS = Calendar([Since(ALWAYS, DEFAULT_ZONE)])

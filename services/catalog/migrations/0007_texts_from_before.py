@@ -6,8 +6,8 @@ sees, which stay as they are.
 
 from alembic import op
 
-from tailrace.core.text import code, line
-from tailrace.db.spelling import inside, spell_again
+from tailrace.core.values.text import code, line
+from tailrace.db.text_search.spelling import inside, spell_again
 
 revision = "catalog_0007"
 down_revision = "catalog_0006"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.service import service
 from tailrace.core.ids import uuid7
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace_testing.databases import Databases
 

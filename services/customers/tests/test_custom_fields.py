@@ -11,8 +11,8 @@ import pytest
 from contracts.catalog import TemplateChoiceUpdated, TemplateCreated, TemplateDeleted, TemplateUpdated
 from contracts.templates import TemplateSettings
 from customers.models import TemplateChoiceCopy
-from tailrace.core.custom_fields import CustomField
 from tailrace.core.ids import uuid7
+from tailrace.core.values.custom_fields import CustomField
 
 from .conftest import AT, Sales
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from customers.models import Customer
-from tailrace.db import search, search_order
+from tailrace.db.text_search import search, search_order
 
 from .conftest import AT, Sales
 
@@ -138,8 +138,8 @@ async def test_what_many_share_is_found_all_the_same(sales: Sales, monkeypatch: 
     before = [await sales.found(q) for q in asked]
     assert [len(names) for names in before] == [6, 6, 6, 6, 1, 1, 0, 1]
     for bound in ("MOST_LOOKED_UP", "MOST_IN_ORDER"):
-        monkeypatch.setattr(f"tailrace.db.search.{bound}", 0)
-    monkeypatch.setattr("tailrace.db.search_order.WALKED", (1,))
+        monkeypatch.setattr(f"tailrace.db.text_search.search.{bound}", 0)
+    monkeypatch.setattr("tailrace.db.text_search.search_order.WALKED", (1,))
     assert [await sales.found(q) for q in asked] == before
     assert await sales.found("ada", sort="-name") == [f"Ada {number}" for number in range(5, -1, -1)]
     assert await sales.found("ada", sort="-id", limit="2") == ["Ada 5", "Ada 4"]
@@ -173,7 +173,7 @@ async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monk
         ),
         *("ꯍada", "\ufb01ada", "𠮷野ada", "𠮷ada", "a" * 40 + " ada", "a" * 40 + "b ada", "Nobody", "山本電機"),
     ]
-    monkeypatch.setattr("tailrace.db.search._PICKED", 2)
+    monkeypatch.setattr("tailrace.db.text_search.search._PICKED", 2)
     made = [await sales.create(name) for name in names]
     names = [each["name"] for each in made]
     [pick] = search._hashes(Customer, sales.h.tenant, search.TEXT, [search._PICK])
@@ -185,17 +185,21 @@ async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monk
     after, other = (1000, 32, (3,)), (2, 2, (4,))
     for turn, (many, listed, walked) in enumerate((*branches, after, other)):
         # Where it begins say some of those that are picked, or of all.
-        monkeypatch.setattr("tailrace.db.search._SURELY_MANY", 0 if turn % 2 else 1000)
-        monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 1000 if (many, listed, walked) == after else 0)
-        monkeypatch.setattr("tailrace.db.search._OF_A_BRANCH", 2 if (many, listed, walked) == other else 1 / 20)
-        monkeypatch.setattr("tailrace.db.search_order.WALKED", walked)
-        monkeypatch.setattr("tailrace.db.search_order.MANY", many)
-        monkeypatch.setattr("tailrace.db.search_order._LISTED", listed)
-        monkeypatch.setattr("tailrace.db.search_order._ENOUGH", many)
+        monkeypatch.setattr("tailrace.db.text_search.search._SURELY_MANY", 0 if turn % 2 else 1000)
+        monkeypatch.setattr(
+            "tailrace.db.text_search.search.MOST_IN_ORDER", 1000 if (many, listed, walked) == after else 0
+        )
+        monkeypatch.setattr(
+            "tailrace.db.text_search.search._OF_A_BRANCH", 2 if (many, listed, walked) == other else 1 / 20
+        )
+        monkeypatch.setattr("tailrace.db.text_search.search_order.WALKED", walked)
+        monkeypatch.setattr("tailrace.db.text_search.search_order.MANY", many)
+        monkeypatch.setattr("tailrace.db.text_search.search_order._LISTED", listed)
+        monkeypatch.setattr("tailrace.db.text_search.search_order._ENOUGH", many)
         for sort, expected in (("name", wanted), ("-name", wanted[::-1])):
             for limit in (2, 50):
                 assert await _all(sales, "ada", sort, limit) == expected
-    monkeypatch.setattr("tailrace.db.search_order._WALK", search_order._WALK.replace("'Z' < 'a'", "false"))
+    monkeypatch.setattr("tailrace.db.text_search.search_order._WALK", search_order._WALK.replace("'Z' < 'a'", "false"))
     assert await _all(sales, "ada", "name", 50) == wanted, "where beginnings do not follow one another as texts do"
     assert await _all(sales, "ada", "name", 2, status="inactive") == []
 

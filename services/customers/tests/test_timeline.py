@@ -21,7 +21,7 @@ from customers.timeline_rows import TimelineEntry
 from tailrace.core.context import Principal
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
-from tailrace.http.pagination import PageRequest, rows_of
+from tailrace.http.lists.pagination import PageRequest, rows_of
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace_testing import Harness
 

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from contracts.users import TeamCreated, TeamDeleted, TeamRestored, TeamUpdated
 from customers.models import Customer, Person
 from tailrace.core.ids import uuid7
-from tailrace.db import search
+from tailrace.db.text_search import search
 
 from .conftest import AT, Sales
 
@@ -58,8 +58,8 @@ async def test_a_customer_is_found_by_whom_it_was_handed_to(
 ) -> None:
     """However it is looked for; also when nothing but its owner changed, so that its texts were not cut again."""
     for bound in ("MOST_LOOKED_UP", "MOST_IN_ORDER"):
-        monkeypatch.setattr(f"tailrace.db.search.{bound}", most)
-    monkeypatch.setattr("tailrace.db.search_order.WALKED", (most, most, most))
+        monkeypatch.setattr(f"tailrace.db.text_search.search.{bound}", most)
+    monkeypatch.setattr("tailrace.db.text_search.search_order.WALKED", (most, most, most))
     bo, cy = (sales.h.client_as(OWN, user=user) for user in (sales.bo, sales.cy))
 
     async def found() -> list[set[str]]:

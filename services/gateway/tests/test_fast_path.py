@@ -14,8 +14,8 @@ from gateway_stand import MakeStand, Stand, bearer, claims, signed, stand_with, 
 from moody_service import ANSWERS, MOODS, SILENT, MoodyService
 
 from contracts.users import UserLoggedOut
-from tailrace.core.breaker import Breaker
-from tailrace.http.admission import Limit
+from tailrace.core.retries.breaker import Breaker
+from tailrace.http.protocol.admission import Limit
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CHANGING = ("date", "ratelimit", "x-request-id")

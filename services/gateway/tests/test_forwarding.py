@@ -11,7 +11,7 @@ import pytest
 from asking import free_port
 from gateway_stand import MakeStand, Stand, bearer
 
-from tailrace.core.breaker import Breaker
+from tailrace.core.retries.breaker import Breaker
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

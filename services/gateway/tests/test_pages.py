@@ -22,7 +22,7 @@ from gateway.pages import merged as served
 from gateway.table import load_table
 from tailrace.codegen.openapi import shared
 from tailrace.core.operator_error import OperatorError
-from tailrace.http.problem_details import ProblemView
+from tailrace.http.protocol.problem_details import ProblemView
 from tailrace.runtime.openapi_merge import PROBLEMS, merge_openapi, problem_types
 from tailrace.runtime.openapi_screens import PREFIX
 

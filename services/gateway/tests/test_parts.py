@@ -11,10 +11,10 @@ from gateway.refusals import TooManyRequests
 from gateway.table import Table
 from gateway.tokens import Tokens
 from tailrace.codegen.manifests import manifest_of
-from tailrace.core.breaker import Breaker
 from tailrace.core.manifest import Manifest, routes_of
-from tailrace.http.addresses import address_key
+from tailrace.core.retries.breaker import Breaker
 from tailrace.http.auth import Verifier
+from tailrace.http.protocol.addresses import address_key
 from tailrace.service import Exposed, Service
 from tailrace.settings import Settings
 

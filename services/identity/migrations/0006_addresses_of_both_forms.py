@@ -6,8 +6,8 @@ sees, which stay as they are.
 
 from alembic import op
 
-from tailrace.core.text import address, line
-from tailrace.db.spelling import spell_again
+from tailrace.core.values.text import address, line
+from tailrace.db.text_search.spelling import spell_again
 
 revision = "identity_0006"
 down_revision = "identity_0005"

@@ -24,7 +24,7 @@ from joserfc import jwt
 
 from identity.kafka_tokens import LIFETIME
 from identity.service import service
-from tailrace.core.kafka_address import BROKER, KafkaAddress
+from tailrace.core.addresses.kafka import BROKER, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.private_files import write_private
 from tailrace.kafka import clients

@@ -6,8 +6,8 @@ sees, which stay as they are.
 
 from alembic import op
 
-from tailrace.core.text import code
-from tailrace.db.spelling import inside, spell_again
+from tailrace.core.values.text import code
+from tailrace.db.text_search.spelling import inside, spell_again
 
 revision = "inventory_0005"
 down_revision = "inventory_0004"

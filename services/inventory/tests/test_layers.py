@@ -21,7 +21,7 @@ from inventory.stock import Place, StockItem
 from inventory.stock_state import StockState
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
-from tailrace.core.money import portion
+from tailrace.core.values.money import portion
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 quantities = st.integers(1, 10**8).map(lambda millionths: Decimal(millionths).scaleb(-6))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import BigInteger, Numeric, literal, select
 
 from orders.credit.exposure import part_of
-from tailrace.core.money import share
+from tailrace.core.values.money import share
 
 from .conftest import Desk
 

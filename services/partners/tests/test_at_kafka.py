@@ -19,7 +19,7 @@ from filling import wanted
 from partners import opening
 from partners.service import service
 from partners.sharing import Share
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.addresses.kafka import KafkaAddress
 from tailrace.kafka import clients
 from tailrace.kafka.quotas import READ_BYTES, REQUESTS, quotas_of
 from tailrace.kafka.topics import create_topics

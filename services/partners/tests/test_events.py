@@ -17,7 +17,7 @@ from contracts.registry import events_by_type
 from partners import cursors, handing_out, opening
 from partners.models import topic_of
 from partners.service import service
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.addresses.kafka import KafkaAddress
 from tailrace.kafka import clients
 from tailrace.kafka.cursor_reader import reading
 from tailrace.kafka.kept_consumers import KeptConsumers

@@ -12,7 +12,7 @@ from partners.filler import fill_all
 from partners.opening import settings_here
 from partners.service import service
 from partners.sharing import Said, Share
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.addresses.kafka import KafkaAddress
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access

@@ -264,7 +264,7 @@ async def test_one_link_does_not_keep_the_typesetter_from_others(desk: Desk, mon
         return await typeset(*of)
 
     monkeypatch.setattr(papers, "typeset", held_up)
-    monkeypatch.setattr("tailrace.http.paper._OF_ONE", 2)
+    monkeypatch.setattr("tailrace.http.files.paper._OF_ONE", 2)
     held = [asyncio.create_task(ask(desk, path)) for path in (links[0], links[0], links[1])]
     async with asyncio.timeout(300):
         for _ in held:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quotes.totals import WholeDiscount, add_up
-from tailrace.core.taxes import Levy
+from tailrace.core.values.taxes import Levy
 
 MILLION = 10**6
 LEVELS, MODES = ["document", "line"], ["half_up", "half_even", "down"]

@@ -11,8 +11,8 @@ from contracts.orders import OrderHeld
 from contracts.shipments import ShipmentDispatched, ShipmentFieldsChanged
 from contracts.templates import ShippingRules, TemplateSettings
 from shipping.projections import TemplateChoiceCopy
-from tailrace.core.custom_fields import CustomField
 from tailrace.core.ids import uuid7
+from tailrace.core.values.custom_fields import CustomField
 from tailrace_testing import Harness
 
 REPORT = CustomField(key="inspection", label="Inspection report", required=True)

@@ -12,8 +12,8 @@ from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLin
 from contracts.returns import ReturnAuthorised, ReturnLine
 from contracts.templates import TemplateSettings
 from shipping.booking.partner import CALLBACKS
-from tailrace.core.custom_fields import CustomField
 from tailrace.core.ids import uuid7
+from tailrace.core.values.custom_fields import CustomField
 from tailrace.settings import PartnerAddress
 
 CARRIER = {"code": "POST", "name": "The post", "bookable": True}

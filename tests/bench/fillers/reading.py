@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.addresses.kafka import KafkaAddress
 from tailrace.kafka import clients
 from tailrace.kafka.cursor_reader import reading
 from tailrace.kafka.kept_consumers import KeptConsumers

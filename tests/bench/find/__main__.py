@@ -25,7 +25,7 @@ from contracts.users import TeamCreated
 from customers.models import Customer
 from customers.service import service
 from tailrace.core.ids import uuid7
-from tailrace.db import search, search_order
+from tailrace.db.text_search import search, search_order
 from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack
 from tailrace_testing.databases import Databases

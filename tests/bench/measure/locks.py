@@ -18,7 +18,7 @@ import psutil
 from authority import HOST, Authority
 
 from measure import report
-from tailrace.core.kafka_address import BROKER, OPERATOR, KafkaAddress
+from tailrace.core.addresses.kafka import BROKER, OPERATOR, KafkaAddress
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access

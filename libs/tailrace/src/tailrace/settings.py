@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import AfterValidator, BaseModel, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
-from tailrace.core.database_address import tls_of
-from tailrace.core.kafka_address import OAUTHBEARER, OPERATOR, KafkaAddress
-from tailrace.core.mailboxes import sendable
+from tailrace.core.addresses.database import tls_of
+from tailrace.core.addresses.kafka import OAUTHBEARER, OPERATOR, KafkaAddress
+from tailrace.core.values.mailboxes import sendable
 
 Role = Literal["owner", "app", "capture"]
 
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     `sslrootcert`, `sslcert` and `sslkey`, and logs in under a role of its own."""
     kafka: str = "127.0.0.1:8101"
     """The brokers, as `host:port`, separated by commas; where Kafka is locked, as in
-    `sasl_ssl://user:password@broker:9092?ca=/etc/kafka/ca.pem` (`tailrace.core.kafka_address`). The services leave the user out."""
+    `sasl_ssl://user:password@broker:9092?ca=/etc/kafka/ca.pem` (`tailrace.core.addresses.kafka`). The services leave the user out."""
     kafka_operator: str = ""
     """Kafka's address for the operator, where that one logs in otherwise than the services do: on the first start, identity has no tokens yet."""
     kafka_password: SecretStr | None = None

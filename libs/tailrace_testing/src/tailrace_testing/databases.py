@@ -10,7 +10,7 @@ from itertools import count
 
 import asyncpg
 
-from tailrace.core.database_address import in_database
+from tailrace.core.addresses.database import in_database
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace.service import Service
 from tailrace.settings import Settings

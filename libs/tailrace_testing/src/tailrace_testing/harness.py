@@ -16,10 +16,10 @@ from aiokafka import ConsumerRecord
 from fastapi import FastAPI
 
 from tailrace.core.context import Context
-from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.events import Event, by_type, publisher_of_topic, source_of
 from tailrace.core.ids import uuid7
 from tailrace.core.stand_ins import cause_read
+from tailrace.core.values.days import DEFAULT_ZONE
 from tailrace.db.database import Database, Tx
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http.auth import Verifier

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from tailrace.cli.status import ask_services
+from tailrace.cli.health.status import ask_services
 from tailrace.kafka.topic_reader import TopicReader, committed
 from tailrace.stack.embedded import Stack
 

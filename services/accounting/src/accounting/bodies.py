@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from accounting.chart import AccountCode
 from accounting.posting import MOST_LINES
 from contracts.accounting import AccountKind, AccountRole, JournalLine
-from tailrace.core.fields import Amount, Day, FileText, MomentOrDay, Name, Sentence
-from tailrace.core.money import Currency
+from tailrace.core.values.fields import Amount, Day, FileText, MomentOrDay, Name, Sentence
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import Body, ReasonBody
 
 _EXAMPLE = "code,name,kind,role\n3980,Goods,asset,inventory\n"

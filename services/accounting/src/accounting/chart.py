@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from contracts.accounting import AccountKind, AccountRole
 from tailrace.core.errors import FieldProblem, Invalid
-from tailrace.core.fields import Name
+from tailrace.core.values.fields import Name
 
 AccountCode = Annotated[
     str, StringConstraints(max_length=20, pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]*$"), Field(examples=["1400"])

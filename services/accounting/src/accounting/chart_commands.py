@@ -18,7 +18,7 @@ from accounting.roles import RoleMap, RolesFrom
 from accounting.streams import ChartState, ChartStream
 from contracts.accounting import AccountRole
 from tailrace.core.errors import FieldProblem, InUse, Invalid, Stale, Unknown
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 
 _BACK, _AHEAD = timedelta(days=3660), timedelta(days=5 * 366)

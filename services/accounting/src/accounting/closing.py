@@ -21,7 +21,7 @@ from accounting.refusals import LaterPeriodClosed, NotInThisState, NotReadyToClo
 from accounting.streams import PeriodStream
 from contracts.accounting import JournalLine
 from tailrace.core.ids import derived_id
-from tailrace.core.money import LARGEST_AMOUNT
+from tailrace.core.values.money import LARGEST_AMOUNT
 from tailrace.db.database import Tx
 from tailrace.redrive.reminder import dead_letters_of
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from accounting.models import Base, Period
 from contracts.users import TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days

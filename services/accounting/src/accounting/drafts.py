@@ -21,8 +21,8 @@ from contracts.approvals import ApprovalSubject
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Problem
 from tailrace.core.ids import derived_id, uuid7
-from tailrace.core.money import LARGEST_AMOUNT
 from tailrace.core.transitions import Transitions
+from tailrace.core.values.money import LARGEST_AMOUNT
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate

@@ -8,7 +8,7 @@ from typing import Any
 from accounting.roles import account_of
 from contracts.accounting import AccountRole, JournalLine
 from tailrace.core.events import Event
-from tailrace.core.money import LARGEST_AMOUNT
+from tailrace.core.values.money import LARGEST_AMOUNT
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 

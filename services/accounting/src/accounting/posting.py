@@ -19,10 +19,10 @@ from accounting.rules import RULEBOOK, effective_at
 from accounting.streams import JournalStream, mirrored
 from contracts.accounting import JournalLine, JournalPosted
 from tailrace.core import clock
-from tailrace.core.days import Calendar
 from tailrace.core.errors import FieldProblem, Invalid, Stale, Unknown
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import derived_id, uuid7
+from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
 
 MOST_LINES = 1000

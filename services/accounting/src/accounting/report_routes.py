@@ -11,9 +11,9 @@ from accounting.reactions import books, postings
 from accounting.rules import RULEBOOK
 from accounting.scopes import Reader
 from accounting.views import IntegrityView, LedgerView, RulebookView, RuleView, TrialBalanceView
-from tailrace.core.fields import MomentOrDay
-from tailrace.core.money import Currency
-from tailrace.http.pagination import LIMIT, Cursor, Limit
+from tailrace.core.values.fields import MomentOrDay
+from tailrace.core.values.money import Currency
+from tailrace.http.lists.pagination import LIMIT, Cursor, Limit
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

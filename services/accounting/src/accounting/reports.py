@@ -36,8 +36,8 @@ from contracts.accounting import AccountRole
 from tailrace.core import clock
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
-from tailrace.http import exports
-from tailrace.http.pagination import OF_EXPORT, PageRequest, paginate
+from tailrace.http.files import exports
+from tailrace.http.lists.pagination import OF_EXPORT, PageRequest, paginate
 
 
 @dataclass(frozen=True, slots=True)

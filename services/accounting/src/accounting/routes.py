@@ -40,8 +40,8 @@ from contracts.accounting import AccountKind, JournalLimit
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, between, equal, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import Deleted, any_of, between, equal, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 router = tenant_router(

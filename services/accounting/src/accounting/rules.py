@@ -15,7 +15,7 @@ from contracts.accounting import AccountRole
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.performances import ServicesPerformed
 from contracts.shipments import DispatchedLine, ShipmentDispatched
-from tailrace.core.money import share
+from tailrace.core.values.money import share
 
 
 def effective_at(event: Any) -> datetime:

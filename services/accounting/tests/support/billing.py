@@ -10,7 +10,7 @@ from accounting.invoices.schedules import invoice_next
 from contracts import catalog, customers, orders, users
 from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.core.ids import uuid7
-from tailrace.core.taxes import Levy, tax_lines
+from tailrace.core.values.taxes import Levy, tax_lines
 from tailrace_testing import Harness
 
 V1 = "/v1/accounting"

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from activities.recurrence import LONGEST, canonical
 from contracts.activities import MeetingStatus, Priority, TaskStatus
-from tailrace.core.days import TimeZone
-from tailrace.core.fields import Day, Email, Moment, Name, Note, Sentence, Text
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.days import TimeZone
+from tailrace.core.values.fields import Day, Email, Moment, Name, Note, Sentence, Text
 from tailrace.http.routing import Body
 
 _A_WEEK, _A_MONTH = 7 * 24 * 60, 31 * 24 * 60

@@ -17,8 +17,8 @@ from contracts.activities import TaskStatus
 from tailrace.core import clock
 from tailrace.core.errors import Invalid, NotDeleted, RefersToDeleted, Unknown
 from tailrace.core.ids import uuid7
-from tailrace.core.plausible import Bounds, checked_day
-from tailrace.core.text import shortened
+from tailrace.core.values.plausible import Bounds, checked_day
+from tailrace.core.values.text import shortened
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import Known, by_ids, followed
 

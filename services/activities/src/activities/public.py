@@ -9,7 +9,7 @@ from activities.routes.feeds import PUBLIC
 from tailrace.core.context import Context
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Database
-from tailrace.http.strict import declared, public_router
+from tailrace.http.protocol.strict import declared, public_router
 from tailrace.observability import tracing
 
 router: APIRouter = public_router(tag="calendars", about="A user's calendar, by a link that is a secret.")

@@ -17,7 +17,7 @@ from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate, SoftDeleted
-from tailrace.db.search import Searchable
+from tailrace.db.text_search.search import Searchable
 from tailrace.db.visibility import Owned
 
 NEVER = datetime(2200, 1, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from analytics.forecasts.series import MOST_STEPS, ForecastMeasure, Step
 from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiSubject, KpiValue, Tile
-from tailrace.core.fields import Code, Day, Name
-from tailrace.core.money import Currency
+from tailrace.core.values.fields import Code, Day, Name
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import Body
 
 

@@ -14,7 +14,7 @@ from analytics.kpis import FORMULAS
 from analytics.periods import Part
 from analytics.reports import Asked, Sums
 from tailrace.core import clock
-from tailrace.core.money import exponent
+from tailrace.core.values.money import exponent
 
 _WIDTH, _PANEL, _LEFT, _TOP, _FOOT = 720, 220, 96, 64, 26
 _FONT = "font-family='Inter, Noto Sans, Helvetica, Arial, sans-serif'"

@@ -14,8 +14,8 @@ from analytics.refusals import TooManyRows
 from analytics.reports import Asked, Key, Sum, Sums, happened, last_moment, link, standing_at, stands
 from analytics.shown import CUSTOMERS, Report
 from tailrace.core import clock
-from tailrace.core.days import Calendar
-from tailrace.core.money import round_minor
+from tailrace.core.values.days import Calendar
+from tailrace.core.values.money import round_minor
 from tailrace.db.database import Tx
 
 MOST_ROWS = 5_000

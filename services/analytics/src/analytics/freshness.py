@@ -18,7 +18,7 @@ from tailrace.capture.freshness import Reading, set_aside
 from tailrace.core import clock
 from tailrace.core.events import Event
 from tailrace.db.database import Tx
-from tailrace.http.pagination import PageRequest, paginate
+from tailrace.http.lists.pagination import PageRequest, paginate
 
 PUBLISHERS: Mapping[str, str] = {
     "accounting.events": "accounting",

@@ -19,8 +19,8 @@ from analytics.periods import Part
 from analytics.reports import Asked, adding_up, conditions, day_after, days_of, records_link, within
 from tailrace.core.errors import Invalid
 from tailrace.db.database import Tx
-from tailrace.http import exports
-from tailrace.http.pagination import OF_EXPORT, Listing, PageRequest, paginate
+from tailrace.http.files import exports
+from tailrace.http.lists.pagination import OF_EXPORT, Listing, PageRequest, paginate
 
 Stage = Literal["lead", "opportunity", "quote", "order", "invoice", "payment"]
 Start = Literal["lead", "opportunity", "quote", "order"]

@@ -42,10 +42,10 @@ from analytics.targets import KpiTarget
 from contracts import analytics as events
 from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiState, KpiSubject
 from tailrace.core import clock
-from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
-from tailrace.core.plausible import check_validity
+from tailrace.core.values.days import Calendar
+from tailrace.core.values.plausible import check_validity
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData

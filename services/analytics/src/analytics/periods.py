@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
+from tailrace.core.values.days import Calendar
 
 Interval = Literal["whole", "day", "week", "month", "quarter"]
 MOST = 400

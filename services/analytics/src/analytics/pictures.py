@@ -5,8 +5,8 @@ from functools import partial
 from fastapi import Response
 
 from tailrace.documents.typesetting import draw
-from tailrace.http.disposition import disposition
-from tailrace.http.paper import Pixels
+from tailrace.http.files.disposition import disposition
+from tailrace.http.files.paper import Pixels
 
 
 class Picture(Response):

@@ -36,8 +36,8 @@ from analytics.periods import Interval, Part, month_of
 from analytics.projections import days
 from analytics.shown import Report
 from tailrace.core import clock
-from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
+from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
 
 By = Literal[

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from audit.models import ARCHIVE_DAYS
-from tailrace.core.fields import MomentOrDay, Sentence
+from tailrace.core.values.fields import MomentOrDay, Sentence
 from tailrace.http.routing import Body
 
 MOST_DAYS = 100 * 366

@@ -6,7 +6,7 @@ from audit.means import public_keys
 from audit.views import KeysView
 from tailrace.core.context import Context
 from tailrace.db.database import Database
-from tailrace.http.strict import public_router
+from tailrace.http.protocol.strict import public_router
 
 KEYS = "/v1/audit/keys"
 

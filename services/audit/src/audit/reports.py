@@ -6,9 +6,9 @@ from sqlalchemy import ARRAY, DateTime, bindparam, func, select
 
 from audit.models import Record
 from audit.views import ReportRow, ReportView
-from tailrace.core.days import Calendar
+from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
-from tailrace.http import csv_text
+from tailrace.http.files import csv_text
 
 MOST = 10_000
 

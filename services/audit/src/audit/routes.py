@@ -33,13 +33,13 @@ from audit.views import (
 )
 from tailrace.core.context import Context, Principal
 from tailrace.core.errors import Stale
-from tailrace.core.fields import MomentOrDay
-from tailrace.http.disposition import disposition
+from tailrace.core.values.fields import MomentOrDay
 from tailrace.http.etag import IfMatch
-from tailrace.http.exports import text_answer
-from tailrace.http.filters import any_of, between, equal
+from tailrace.http.files.disposition import disposition
+from tailrace.http.files.exports import text_answer
+from tailrace.http.lists.filters import any_of, between, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.masks import shows
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 _ABOUT = "Who did what, in a log that shows when it was tampered with."

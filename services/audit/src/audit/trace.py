@@ -24,8 +24,8 @@ from audit.graphs import Edge, Gap, Node, Trace
 from audit.models import Content, Document, Record
 from contracts.access import Accessed
 from tailrace.core.errors import Unknown
-from tailrace.db.among import among
 from tailrace.db.database import Tx
+from tailrace.db.text_search.among import among
 from tailrace.redrive.reminder import dead_letters_about
 
 MOST = 2000

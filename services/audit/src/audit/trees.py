@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, BigInteger, LargeBinary, Row, Text, bindparam, fun
 from sqlalchemy.dialects.postgresql import insert
 
 from audit.models import Document, Log, Record, Tile
-from tailrace.db.among import among
 from tailrace.db.database import Tx
+from tailrace.db.text_search.among import among
 from tailrace.verify import documents
 from tailrace.verify.documents import Standing
 from tailrace.verify.merkle import HASH, TILE, TILE_HEIGHT, NodeHash, Tiles, tiles_of

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 from catalog.models import ANY_QUANTITY
 from contracts.catalog import NegativeStock, Tracking
 from contracts.templates import TemplateLevel, TemplateSettings
-from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Code, Country, Day, Name, UnitCode
-from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
-from tailrace.core.taxes import TaxLevel
+from tailrace.core.values.custom_fields import CustomValues
+from tailrace.core.values.fields import Code, Country, Day, Name, UnitCode
+from tailrace.core.values.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
+from tailrace.core.values.taxes import TaxLevel
 from tailrace.http.routing import Body
 
 Kind = Literal["stock", "service"]

@@ -12,8 +12,8 @@ from catalog.bodies import DatedRoundingBody
 from catalog.models import Item, Price, PriceList, TaxPolicy, Unit, by_day
 from catalog.refusals import NoPrice
 from tailrace.core.errors import Stale, Unknown
-from tailrace.core.units import Packaging, Places, check_decimals, convert
-from tailrace.core.units import Unit as Measure
+from tailrace.core.values.units import Packaging, Places, check_decimals, convert
+from tailrace.core.values.units import Unit as Measure
 from tailrace.db.database import Tx
 
 

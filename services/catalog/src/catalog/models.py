@@ -16,11 +16,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from contracts import catalog as events
 from contracts.catalog import NegativeStock, Tracking
 from contracts.templates import TemplateLevel, TemplateSettings
-from tailrace.core.custom_fields import checked
 from tailrace.core.errors import FieldProblem, Fixed, InUse, Invalid, NotYetKnown
 from tailrace.core.ids import derived_id, is_recent, uuid7
-from tailrace.core.plausible import check_validity
-from tailrace.core.units import check_decimals
+from tailrace.core.values.custom_fields import checked
+from tailrace.core.values.plausible import check_validity
+from tailrace.core.values.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData

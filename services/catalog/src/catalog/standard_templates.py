@@ -2,7 +2,7 @@
 
 from catalog.bodies import TemplateBody
 from contracts.templates import ScreenLink, ShippingRules, TemplateSettings
-from tailrace.core.custom_fields import CustomField
+from tailrace.core.values.custom_fields import CustomField
 
 STANDARD = TemplateBody(
     code="STANDARD",

@@ -6,7 +6,7 @@ from uuid import UUID
 from catalog.bodies import Kind, Valuation
 from contracts.catalog import DatedRate, DatedRounding, NegativeStock, Tracking, UnitConversion
 from contracts.templates import TemplateLevel, TemplateSettings
-from tailrace.core.money import Exact, Quantity, Rate, UnitPrice
+from tailrace.core.values.money import Exact, Quantity, Rate, UnitPrice
 from tailrace.http.routing import ResourceView, View
 
 

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.customers import AddressUse, Experience, Kind, Label, Objective, Purpose, Risk
 from customers.tax_ids import checked
-from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Amount, Code, Country, Day, Email, Moment, MomentOrDay, Name, Sentence, Text
-from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.custom_fields import CustomValues
+from tailrace.core.values.fields import Amount, Code, Country, Day, Email, Moment, MomentOrDay, Name, Sentence, Text
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import Body
 
 MOST_PEOPLE = 200

@@ -13,12 +13,12 @@ from customers.bodies import ConsentBody, ProfileBody
 from customers.models import Customer, Leaver, PriceListCopy, UserCopy
 from customers.projections import dates, days
 from tailrace.core.errors import Unknown
-from tailrace.core.plausible import Bounds, checked_day
+from tailrace.core.values.plausible import Bounds, checked_day
 from tailrace.db import master_data
 from tailrace.db.database import Tx
-from tailrace.db.matching import because
 from tailrace.db.numbers import Numbers
-from tailrace.db.search import sharing
+from tailrace.db.text_search.matching import because
+from tailrace.db.text_search.search import sharing
 from tailrace.db.visibility import owner_of_new
 from tailrace.messaging.handover import Handover, Owner, Share
 from tailrace.messaging.replica import by_ids

@@ -11,7 +11,7 @@ from customers.models import Customer, Person
 from customers.projections import days
 from customers.scopes import assign, credit
 from tailrace.core.errors import Invalid
-from tailrace.core.text import shortened
+from tailrace.core.values.text import shortened
 from tailrace.db.database import Tx
 from tailrace.transfer.columns import Column, column
 from tailrace.transfer.entries import paired

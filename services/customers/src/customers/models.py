@@ -14,15 +14,15 @@ from contracts.customers import Kind, Purpose, Status, TaxIdResult
 from contracts.leads import ConsentGiven
 from contracts.templates import TemplateSettings
 from customers.refusals import NotMerged, WasMerged
-from tailrace.core.custom_fields import checked
 from tailrace.core.errors import InUse, Invalid, RefersToDeleted, Unknown
 from tailrace.core.ids import uuid7
+from tailrace.core.values.custom_fields import checked
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.matching import match_keys
 from tailrace.db.models import Part, Tables
-from tailrace.db.search import Searchable
+from tailrace.db.text_search.matching import match_keys
+from tailrace.db.text_search.search import Searchable
 from tailrace.db.visibility import Owned
 from tailrace.messaging.handover import LeaverRow, heir_of
 from tailrace.messaging.replica import Replica

@@ -29,16 +29,16 @@ from customers.sources import TimelineKind
 from customers.timeline_rows import TimelineEntry
 from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView, TimelineEntryView
 from tailrace.core.errors import Invalid
-from tailrace.core.fields import Search
+from tailrace.core.values.fields import Search
 from tailrace.db import master_data
 from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
-from tailrace.http.exact_json import WHOLE_BODY
-from tailrace.http.filters import Deleted, any_of, between, by_id, called, equal, where
+from tailrace.http.lists.filters import Deleted, any_of, between, by_id, called, equal, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.searching import paginate_found
 from tailrace.http.masks import kept, shows
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.protocol.exact_json import WHOLE_BODY
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
-from tailrace.http.searching import paginate_found
 from tailrace.storage.routes import attachment_routes
 
 router = tenant_router(

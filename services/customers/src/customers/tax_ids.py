@@ -5,7 +5,7 @@ from typing import Any
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
-from tailrace.core.text import plain
+from tailrace.core.values.text import plain
 
 # A Japanese qualified invoice issuer's number is T and the corporate number; the Greek prefix of VAT numbers is not the ISO code.
 _OTHERWISE = {"JP": ("jp", "cn"), "EL": ("gr", "vat")}

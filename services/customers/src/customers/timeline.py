@@ -34,7 +34,7 @@ from tailrace.core.context import Principal, Reach
 from tailrace.core.events import Event
 from tailrace.db.database import Tx
 from tailrace.http.auth import Colleagues
-from tailrace.http.pagination import PageRequest, rows_of
+from tailrace.http.lists.pagination import PageRequest, rows_of
 from tailrace.messaging.subscribers import Delivery, Projection
 
 

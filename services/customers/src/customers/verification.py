@@ -12,9 +12,9 @@ from customers.models import Customer
 from customers.refusals import NobodyToAsk
 from tailrace.core import clock
 from tailrace.core.errors import Invalid, Unknown
-from tailrace.core.fields import Day, Text
 from tailrace.core.payload import Payload
-from tailrace.core.wire import WireModel
+from tailrace.core.values.fields import Day, Text
+from tailrace.core.values.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.errands.partners import Partner

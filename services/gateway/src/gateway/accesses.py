@@ -18,7 +18,7 @@ from tailrace.core.errors import Problem
 from tailrace.core.events import Event
 from tailrace.core.manifest import Route
 from tailrace.core.screens import Screen
-from tailrace.http.middleware import BEGAN
+from tailrace.http.protocol.middleware import BEGAN
 from tailrace.runtime.openapi_screens import PREFIX, path_of
 
 _NAMED = 2

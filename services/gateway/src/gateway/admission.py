@@ -17,7 +17,7 @@ from gateway.tokens import Passport, Tokens
 from tailrace.core.context import Principal
 from tailrace.core.errors import Unauthenticated, Unavailable
 from tailrace.core.manifest import Route
-from tailrace.http.addresses import address_key
+from tailrace.http.protocol.addresses import address_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,11 @@ from gateway.screens import SCREENS
 from gateway.table import load_table
 from gateway.tokens import Tokens
 from tailrace.core.screens import Screen
-from tailrace.http import problem_details
-from tailrace.http.admission import AdmissionControl
 from tailrace.http.auth import Verifier
 from tailrace.http.jwks import PublishedKeys
-from tailrace.http.middleware import HeadAsGet, RequestId
+from tailrace.http.protocol import problem_details
+from tailrace.http.protocol.admission import AdmissionControl
+from tailrace.http.protocol.middleware import HeadAsGet, RequestId
 from tailrace.kafka.diary import Diary
 from tailrace.observability import metrics, tracing
 from tailrace.runtime.openapi_screens import PREFIX

@@ -11,11 +11,11 @@ import aiohttp
 import structlog
 
 from gateway.admission import Charged
-from tailrace.core.breaker import Breaker
 from tailrace.core.errors import Problem
 from tailrace.core.manifest import Route
-from tailrace.http.admission import TAKEN_ON
-from tailrace.http.middleware import BEGAN
+from tailrace.core.retries.breaker import Breaker
+from tailrace.http.protocol.admission import TAKEN_ON
+from tailrace.http.protocol.middleware import BEGAN
 
 BEGUN = "begun"
 """In a request's state."""

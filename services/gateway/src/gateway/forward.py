@@ -17,8 +17,8 @@ from gateway.headers import answer_headers, upstream_headers
 from gateway.pace import Pace
 from gateway.refusals import UpstreamBroke, UpstreamLate, upstream_down
 from gateway.upload import ServiceClock, Upload
-from tailrace.core.breaker import Breaker
 from tailrace.core.manifest import Route
+from tailrace.core.retries.breaker import Breaker
 from tailrace.observability.logs import log
 
 RETRIED = frozenset({"GET", "HEAD"})

@@ -18,7 +18,7 @@ from gateway.pace import Pace
 from gateway.table import Table
 from gateway.upload import READ_AHEAD, ClientGone, Upload
 from tailrace.core.errors import TooLarge, Unknown
-from tailrace.http.problem_details import METHODS
+from tailrace.http.protocol.problem_details import METHODS
 
 
 class Gateway:

@@ -8,7 +8,7 @@ from opentelemetry.context import Context
 from starlette.types import Scope
 
 from gateway.head import Head, Headers
-from tailrace.http.admission import DEADLINE, deadline_of
+from tailrace.http.protocol.admission import DEADLINE, deadline_of
 from tailrace.observability import tracing
 
 _DEADLINE = DEADLINE.encode()

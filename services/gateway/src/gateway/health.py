@@ -8,9 +8,9 @@ from pydantic import IPvAnyNetwork
 
 from gateway.revocations import Revocations
 from tailrace.core.errors import Unavailable, Unknown
-from tailrace.http.addresses import is_among
 from tailrace.http.jwks import Keys
-from tailrace.http.strict import StrictRoute, refuse_unknown
+from tailrace.http.protocol.addresses import is_among
+from tailrace.http.protocol.strict import StrictRoute, refuse_unknown
 
 
 def router(keys: Keys, revocations: Revocations) -> APIRouter:

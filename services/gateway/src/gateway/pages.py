@@ -20,7 +20,7 @@ from gateway.compression import coded_tag, takes_gzip
 from gateway.files import static
 from gateway.screens import SCREENS
 from tailrace.http.etag import not_modified
-from tailrace.http.strict import StrictRoute
+from tailrace.http.protocol.strict import StrictRoute
 from tailrace.runtime.openapi_merge import merge_openapi
 
 _SCRIPT = "text/javascript; charset=utf-8"

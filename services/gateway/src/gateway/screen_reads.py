@@ -25,8 +25,8 @@ from tailrace.core.errors import Unknown
 from tailrace.core.manifest import Route
 from tailrace.core.screens import Part, Screen
 from tailrace.http.etag import not_modified
-from tailrace.http.problem_details import MEDIA_TYPE
-from tailrace.http.strict import refuse_unknown
+from tailrace.http.protocol.problem_details import MEDIA_TYPE
+from tailrace.http.protocol.strict import refuse_unknown
 from tailrace.runtime.openapi_screens import PREFIX, path_of
 
 _ROUTE: Final = Route(service="gateway", prefix=PREFIX)

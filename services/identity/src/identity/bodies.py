@@ -7,12 +7,12 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from contracts.accounting import CHART_OF, ChartName
 from contracts.users import DateBounds
-from tailrace.core.days import DEFAULT_ZONE, TimeZone
-from tailrace.core.fields import Country, Day, Email, Name, Password, Sentence
-from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
-from tailrace.core.text import address
-from tailrace.core.wire import TextRule
+from tailrace.core.values.days import DEFAULT_ZONE, TimeZone
+from tailrace.core.values.fields import Country, Day, Email, Name, Password, Sentence
+from tailrace.core.values.money import Currency
+from tailrace.core.values.text import address
+from tailrace.core.values.wire import TextRule
 from tailrace.http.routing import Body
 
 RoleName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]

@@ -22,8 +22,8 @@ from tailrace.core.errors import BadRequest, Forbidden, Invalid
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.http.auth import Verifier, principal_of
-from tailrace.http.exact_json import WHOLE_BODY
-from tailrace.http.strict import refuse_other_formats
+from tailrace.http.protocol.exact_json import WHOLE_BODY
+from tailrace.http.protocol.strict import refuse_other_formats
 from tailrace.settings import Settings
 
 LIFETIME = 300

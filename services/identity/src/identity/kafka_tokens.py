@@ -15,9 +15,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from identity.tokens import Issuer
+from tailrace.core.addresses.kafka import BROKER
 from tailrace.core.errors import BadRequest, Unauthenticated
 from tailrace.core.ids import uuid7
-from tailrace.core.kafka_address import BROKER
 from tailrace.settings import Settings
 
 LIFETIME = 3600

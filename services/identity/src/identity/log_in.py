@@ -18,7 +18,7 @@ from identity.sessions import Grant
 from identity.tenants import tenant_called
 from tailrace.core.context import Context
 from tailrace.db.database import Database, Tx
-from tailrace.http.addresses import address_key
+from tailrace.http.protocol.addresses import address_key
 
 
 @dataclass(frozen=True, slots=True)

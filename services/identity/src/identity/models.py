@@ -12,10 +12,10 @@ from contracts import users as events
 from identity.grants import ADMIN
 from identity.refusals import BuiltIn
 from tailrace.core import clock
-from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.errors import NotDeleted
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.core.manifest import ANY_SCOPE
+from tailrace.core.values.days import ALWAYS, Calendar, Since
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, SoftDeleted, Tables, TenantRow
 from tailrace.db.row_security import INSERT_ONLY, read_by

@@ -15,7 +15,7 @@ from identity.tokens import Issuer
 from identity.views import ExchangedToken, Tokens
 from tailrace.core.context import Context
 from tailrace.db.database import Database
-from tailrace.http.strict import declared, public_router
+from tailrace.http.protocol.strict import declared, public_router
 from tailrace.observability import tracing
 
 router = public_router(tag="auth")

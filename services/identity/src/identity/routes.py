@@ -38,13 +38,13 @@ from identity.teams import Team
 from identity.tokens import Issuer
 from identity.views import AuditEntryView, Me, PositionView, RoleView, SigningKeysView, TeamView, TenantView, UserView
 from tailrace.core.errors import Invalid
-from tailrace.core.fields import Email, Name
-from tailrace.core.text import folded
+from tailrace.core.values.fields import Email, Name
+from tailrace.core.values.text import folded
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, between, equal, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.problem_details import answer
+from tailrace.http.lists.filters import Deleted, between, equal, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.protocol.problem_details import answer
 from tailrace.http.routing import Tx, tenant_router
 
 _OWN = {"x-policy": "own"}

@@ -19,10 +19,10 @@ from identity.grants import ADMIN, default_roles
 from identity.models import PLATFORM, Role, Tenant, TenantSlug, User
 from tailrace.core import clock
 from tailrace.core.context import Context
-from tailrace.core.days import ALWAYS, DEFAULT_ZONE, Calendar, Since
 from tailrace.core.errors import FieldProblem, Invalid, Taken
 from tailrace.core.ids import uuid7
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.days import ALWAYS, DEFAULT_ZONE, Calendar, Since
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Database, Tx
 from tailrace.messaging.days import CompanyDays
 from tailrace.observability.logs import log

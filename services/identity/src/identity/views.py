@@ -5,9 +5,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contracts.users import DateKind
-from tailrace.core.fields import Country
-from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Country
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import ResourceView, View
 
 

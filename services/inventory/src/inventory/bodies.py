@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.inventory import LotStatus
-from tailrace.core.fields import Amount, Code, Day, MomentOrDay, Text, UnitCode
-from tailrace.core.money import Currency, Quantity, SignedQuantity, UnitPrice
+from tailrace.core.values.fields import Amount, Code, Day, MomentOrDay, Text, UnitCode
+from tailrace.core.values.money import Currency, Quantity, SignedQuantity, UnitPrice
 from tailrace.http.routing import Body
 
 Unit = Annotated[UnitCode | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]

@@ -21,8 +21,8 @@ from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, Reservati
 from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
 from tailrace.core.errors import Invalid, Stale, Unknown
 from tailrace.core.ids import uuid7
-from tailrace.core.money import round_minor
-from tailrace.core.plausible import Bounds
+from tailrace.core.values.money import round_minor
+from tailrace.core.values.plausible import Bounds
 from tailrace.db.database import Tx
 
 BOUNDS: Mapping[DateKind, Bounds] = {"movement": Bounds.of_years(1), "opening_stock": Bounds.of_years(10)}

@@ -21,7 +21,7 @@ from inventory.models import Movement, inventory_event
 from inventory.projections import ItemCopy
 from inventory.stock import Place, StockItem, load_stocks
 from tailrace.core.ids import uuid7
-from tailrace.core.money import share
+from tailrace.core.values.money import share
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 from tailrace.messaging.replica import by_ids

@@ -7,7 +7,7 @@ from inventory import commands
 from inventory.bodies import NewReceipt
 from inventory.models import Movement
 from inventory.projections import ItemCopy, WarehouseCopy, days
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_code
 from tailrace.transfer.columns import column

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.inventory import ConsumedLayer
-from tailrace.core.money import portion
+from tailrace.core.values.money import portion
 
 
 class UnitCost(BaseModel):

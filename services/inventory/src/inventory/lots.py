@@ -26,8 +26,8 @@ from inventory.stock import Place, StockItem
 from tailrace.core.errors import Invalid, Refused, Stale, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
-from tailrace.core.plausible import checked_last_day
-from tailrace.core.text import folded
+from tailrace.core.values.plausible import checked_last_day
+from tailrace.core.values.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import Stream
 

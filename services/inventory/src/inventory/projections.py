@@ -21,8 +21,8 @@ from inventory.models import Base, Movement
 from tailrace.core.errors import Invalid
 from tailrace.core.events import Meta
 from tailrace.core.ids import derived_id
-from tailrace.core.text import folded
-from tailrace.core.units import Packaging, Unit, to_base_unit
+from tailrace.core.values.text import folded
+from tailrace.core.values.units import Packaging, Unit, to_base_unit
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow

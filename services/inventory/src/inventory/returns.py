@@ -17,7 +17,7 @@ from inventory.projections import DeliveryLine
 from inventory.refusals import CurrencyDiffers, ReturnedAlready
 from inventory.stock import Place, StockItem, load_stocks
 from tailrace.core.errors import Invalid, Stale
-from tailrace.core.money import share
+from tailrace.core.values.money import share
 from tailrace.db.database import Tx
 
 

@@ -27,10 +27,10 @@ from inventory.views import (
     TransferView,
     ValuationView,
 )
-from tailrace.core.fields import MomentOrDay
+from tailrace.core.values.fields import MomentOrDay
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal, spelled, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import between, equal, spelled, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

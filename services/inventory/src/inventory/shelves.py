@@ -18,7 +18,7 @@ from inventory.holding import Wanted
 from inventory.lots import standing, unusable
 from inventory.projections import days, settings
 from inventory.stock import Place, StockItem
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 from tailrace.db.database import Tx
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.inventory import Provisional, StockCostSettled, StockIssued
 from inventory.layers import UnitCost
 from tailrace.core.ids import uuid7
-from tailrace.core.money import portion
+from tailrace.core.values.money import portion
 
 
 class Shortfall(BaseModel):

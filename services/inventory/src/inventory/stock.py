@@ -34,8 +34,8 @@ from inventory.stock_state import StockState
 from tailrace.core.errors import Stale, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
-from tailrace.core.money import portion
-from tailrace.core.units import MOST_QUANTITY
+from tailrace.core.values.money import portion
+from tailrace.core.values.units import MOST_QUANTITY
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import Stream
 

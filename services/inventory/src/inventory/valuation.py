@@ -18,8 +18,8 @@ from inventory.models import Movement, StockLevel
 from inventory.projections import days
 from tailrace.core import clock
 from tailrace.db.database import Tx
-from tailrace.http import exports
-from tailrace.http.pagination import OF_EXPORT, Listing, PageRequest, paginate
+from tailrace.http.files import exports
+from tailrace.http.lists.pagination import OF_EXPORT, Listing, PageRequest, paginate
 
 # A transaction notes its record time when it has the stock's lock, so after it began: what began later cannot record anything earlier.
 _SETTLED = text(

@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.lots import LotQuantity
-from tailrace.core.money import Exact
+from tailrace.core.values.money import Exact
 from tailrace.http.routing import ResourceView, View
 
 Kind = Literal["received", "issued", "adjusted", "transferred", "settled"]

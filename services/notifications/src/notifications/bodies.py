@@ -7,8 +7,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from contracts.notifications import Service
 from notifications.kinds import KindName, Language, NewsKindName
-from tailrace.core.days import TimeZone
-from tailrace.core.fields import Code, Name, Note, Sentence
+from tailrace.core.values.days import TimeZone
+from tailrace.core.values.fields import Code, Name, Note, Sentence
 from tailrace.http.routing import Body
 
 Clock = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["22:00"])]

@@ -12,7 +12,7 @@ from notifications.copies import CompanyCopy
 from notifications.kinds import Language
 from notifications.models import Mailbox
 from notifications.wording import language_of
-from tailrace.core.days import DEFAULT_ZONE
+from tailrace.core.values.days import DEFAULT_ZONE
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from opportunities.pipelines import Pipeline, Reason, default_pipeline
 from opportunities.projections import days, teams
 from tailrace.core.errors import Invalid, NotDeleted, NotYetKnown, RefersToDeleted
 from tailrace.core.ids import is_recent
-from tailrace.core.money import LARGEST_AMOUNT, round_minor
-from tailrace.core.plausible import checked_day
-from tailrace.core.units import check_decimals
+from tailrace.core.values.money import LARGEST_AMOUNT, round_minor
+from tailrace.core.values.plausible import checked_day
+from tailrace.core.values.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import by_code, by_ids, followed

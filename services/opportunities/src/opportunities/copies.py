@@ -23,7 +23,7 @@ class CustomerCopy(Replica, Base):
 
 
 class CustomerMark(TenantRow, Base):
-    """Something that tells who a customer is, as a number without a meaning (`tailrace.db.matching`)."""
+    """Something that tells who a customer is, as a number without a meaning (`tailrace.db.text_search.matching`)."""
 
     __tablename__ = "customer_mark"
     __table_args__ = (tenant_index("mark"),)

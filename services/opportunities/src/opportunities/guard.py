@@ -21,7 +21,7 @@ from opportunities.projections import days
 from opportunities.refusals import ChallengeRefused, OriginRefused, TooManySubmissions
 from tailrace.core import clock
 from tailrace.db.database import Tx
-from tailrace.http.addresses import address_key
+from tailrace.http.protocol.addresses import address_key
 from tailrace.messaging.schedules import Schedule
 from tailrace.settings import Settings
 

@@ -20,8 +20,8 @@ from tailrace.core import clock
 from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
-from tailrace.db.matching import MEANING, because, marks_of
-from tailrace.db.search import sharing
+from tailrace.db.text_search.matching import MEANING, because, marks_of
+from tailrace.db.text_search.search import sharing
 from tailrace.db.visibility import owner_of_new
 from tailrace.messaging.replica import by_ids
 

@@ -16,12 +16,12 @@ from contracts.leads import Handing, LeadStatus, Via
 from opportunities.base import Base
 from opportunities.refusals import LeadState
 from tailrace.core.ids import uuid7
-from tailrace.core.text import block, shortened
 from tailrace.core.transitions import Transitions
+from tailrace.core.values.text import block, shortened
 from tailrace.db.keys import tenant_index
-from tailrace.db.matching import match_keys
 from tailrace.db.models import SoftDeleted
-from tailrace.db.search import Searchable
+from tailrace.db.text_search.matching import match_keys
+from tailrace.db.text_search.search import Searchable
 from tailrace.db.visibility import Owned
 
 _LONGEST_NOTE = 2000

@@ -16,7 +16,7 @@ from opportunities.models import Opportunity
 from tailrace.core import clock
 from tailrace.core.errors import InUse, Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData

@@ -10,7 +10,7 @@ from opportunities import copies
 from opportunities.base import Base
 from tailrace.core.events import Event, Meta
 from tailrace.db.database import Tx
-from tailrace.db.matching import marks_of, match_keys
+from tailrace.db.text_search.matching import marks_of, match_keys
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.subscribers import Projection

@@ -13,8 +13,8 @@ from opportunities.routes.forms import PUBLIC
 from opportunities.views.leads import ChallengeView, PublicFormView, ThanksView
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
+from tailrace.http.protocol.strict import declared, public_router
 from tailrace.http.public import acting_for
-from tailrace.http.strict import declared, public_router
 
 router: APIRouter = public_router(tag="public forms", about="Forms as strangers see and send them.")
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from opportunities import policies
 from opportunities.bodies.policies import Condition, ScoringBody
 from opportunities.leads import Lead, about
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 from tailrace.db.database import Tx
 from tailrace.jobs.kinds import JobKind, Run
 

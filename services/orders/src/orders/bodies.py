@@ -7,10 +7,10 @@ from pydantic import Field, model_validator
 
 from contracts.orders import Address
 from orders.progress import Short
-from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Amount, Code, Country, Day, MomentOrDay, Text, UnitCode
-from tailrace.core.money import Currency, Quantity, UnitPrice
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.custom_fields import CustomValues
+from tailrace.core.values.fields import Amount, Code, Country, Day, MomentOrDay, Text, UnitCode
+from tailrace.core.values.money import Currency, Quantity, UnitPrice
 from tailrace.http.routing import Body
 
 MOST_LINES = 500

@@ -20,10 +20,10 @@ from orders.templates import completed
 from orders.timers import handover
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
-from tailrace.core.money import plain_decimal
-from tailrace.core.plausible import Bounds, checked_day
-from tailrace.core.postal import stated_address
-from tailrace.core.units import check_decimals
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.plausible import Bounds, checked_day
+from tailrace.core.values.postal import stated_address
+from tailrace.core.values.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from contracts import orders as events
 from contracts.lots import LotQuantity
 from orders.base import Base
-from tailrace.core.money import share
+from tailrace.core.values.money import share
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Part
 

@@ -15,8 +15,8 @@ from orders.lines import OrderLine, Quote
 from orders.projections import WarehouseCopy, book, days
 from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown
 from tailrace.core.ids import uuid7
-from tailrace.core.money import plain_decimal
-from tailrace.core.taxes import tax_lines
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.taxes import tax_lines
 from tailrace.db.database import Tx
 from tailrace.messaging.days import DaysNotYetKnown
 from tailrace.messaging.replica import Known as Copies

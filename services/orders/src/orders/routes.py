@@ -19,8 +19,8 @@ from orders.states import Status
 from orders.versions import OrderVersion
 from orders.views import FulfilmentView, OrderSummary, OrderVersionView, OrderView
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal, numbered
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, by_id, equal, numbered
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.messaging.sagas import history
 

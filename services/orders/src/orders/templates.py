@@ -5,8 +5,8 @@ from typing import Any
 
 from contracts.templates import TemplateSettings
 from orders.bodies import OrderTerms
-from tailrace.core.custom_fields import checked, fitting
 from tailrace.core.errors import Invalid
+from tailrace.core.values.custom_fields import checked, fitting
 
 
 def completed(template: TemplateSettings, asked: OrderTerms) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from contracts.orders import Address, LineKind, OrderLine, Progress, RateOfTax
 from orders.credit.views import CreditHoldView
 from orders.progress import Short
 from orders.states import Status
-from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.http.routing import ResourceView, View
 from tailrace.messaging.sagas import SagaStep
 

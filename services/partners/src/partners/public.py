@@ -12,7 +12,7 @@ from partners import cursors
 from partners.handing_out import HandOut, Stream
 from partners.login import Asking
 from partners.views import PartnerEventsView
-from tailrace.http.strict import declared, public_router
+from tailrace.http.protocol.strict import declared, public_router
 
 router = public_router(tag="events", about="What a partner may hear of, for partners that do not speak Kafka.")
 

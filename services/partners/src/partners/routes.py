@@ -16,10 +16,10 @@ from partners.projections import days
 from partners.scopes import Reader, Writer
 from partners.views import CredentialsView, PartnerProgressView, PartnerView
 from tailrace.core.errors import Invalid
-from tailrace.core.fields import MomentOrDay, Name
+from tailrace.core.values.fields import MomentOrDay, Name
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, Tx, tenant_router
 
 router = tenant_router(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from quotes.copies import CustomerCopy, MergeCopy
 from tailrace.core.errors import Invalid
-from tailrace.core.postal import address_for, address_lines
+from tailrace.core.values.postal import address_for, address_lines
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids, followed
 

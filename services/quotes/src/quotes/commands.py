@@ -21,10 +21,10 @@ from quotes.projections import dates, days
 from quotes.refusals import NoLongerValid
 from tailrace.core import clock
 from tailrace.core.context import Principal
-from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid, NotYetKnown
-from tailrace.core.plausible import checked_day
-from tailrace.core.postal import stated_address
+from tailrace.core.values.custom_fields import checked
+from tailrace.core.values.plausible import checked_day
+from tailrace.core.values.postal import stated_address
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.handover import Owner, heir_of

@@ -14,7 +14,7 @@ from quotes.authority import largest_discount
 from quotes.lines import QuoteLine
 from quotes.models import Quote
 from tailrace.core.context import Principal
-from tailrace.core.money import exponent, plain_decimal, round_minor
+from tailrace.core.values.money import exponent, plain_decimal, round_minor
 
 _BESIDES = {"en": ("Optional", "In place of line {0}"), "ja": ("オプション", "{0} 行目の代わり")}
 

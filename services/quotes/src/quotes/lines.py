@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from contracts import quotes as events
 from contracts.quotes import Inclusion
 from quotes.base import Base
-from tailrace.core.money import RoundingMode
-from tailrace.core.taxes import Levy, TaxLevel
+from tailrace.core.values.money import RoundingMode
+from tailrace.core.values.taxes import Levy, TaxLevel
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Part
 from tailrace.pricing.book import price_of_one

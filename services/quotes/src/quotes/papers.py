@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tailrace.core.layout import Layout
+from tailrace.core.values.layout import Layout
 from tailrace.documents import typeset
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
 
 
 def paper(said: Mapping[str, Any], layout: Layout) -> Paper:

@@ -14,8 +14,8 @@ from quotes.copies import ItemCost, book
 from quotes.lines import QuoteLine
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import round_minor
-from tailrace.core.taxes import Levy
+from tailrace.core.values.money import round_minor
+from tailrace.core.values.taxes import Levy
 from tailrace.db.database import Tx
 from tailrace.pricing.book import OpenBook, amount_of
 

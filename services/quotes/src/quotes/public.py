@@ -19,10 +19,10 @@ from quotes.refusals import LinkEnded
 from quotes.views import DeclinedView, OfferView
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
+from tailrace.http.protocol.strict import declared, public_router
 from tailrace.http.public import acting_for
 from tailrace.http.routing import ReasonBody
-from tailrace.http.strict import declared, public_router
 
 router: APIRouter = public_router(
     tag="offers", about="Quotes as the customer sees them, by a link that was sent to them."

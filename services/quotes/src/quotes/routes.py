@@ -19,9 +19,9 @@ from quotes.reactions import answers, orders
 from quotes.scopes import AuthorityKeeper, MarginReader, Reader, Writer
 from quotes.views import AuthorityView, LinkView, MarginView, QuoteSummary, QuoteView
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal, numbered
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
+from tailrace.http.lists.filters import any_of, between, by_id, equal, numbered
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 router = tenant_router(

@@ -8,8 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tailrace.core.errors import Invalid
-from tailrace.core.money import round_minor
-from tailrace.core.taxes import Levy, by_largest_remainder, tax_lines
+from tailrace.core.values.money import round_minor
+from tailrace.core.values.taxes import Levy, by_largest_remainder, tax_lines
 from tailrace.pricing.book import MOST_AMOUNT
 
 

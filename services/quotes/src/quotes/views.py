@@ -12,8 +12,8 @@ from contracts.quotes import AuthorityLimit, Inclusion
 from quotes.lines import QuoteLine
 from quotes.models import Quote, Status
 from quotes.scopes import customers_pii
-from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice, round_minor
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, UnitPrice, round_minor
 from tailrace.http.masks import masked
 from tailrace.http.routing import ResourceView, View
 

@@ -6,11 +6,11 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shipping.labels.gs1 import check_digit, has_check_digit, is_lot
-from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Code, Day, MomentOrDay, Name, Note, Text
-from tailrace.core.meaning import Means
-from tailrace.core.money import Quantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.custom_fields import CustomValues
+from tailrace.core.values.fields import Code, Day, MomentOrDay, Name, Note, Text
+from tailrace.core.values.meaning import Means
+from tailrace.core.values.money import Quantity
 from tailrace.http.routing import Body
 
 

@@ -21,9 +21,9 @@ from shipping.models import GONE, OPEN, Shipment, Wanted
 from shipping.papers import ensure_complete, papers
 from shipping.projections import settings
 from shipping.refusals import NotInParts
-from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
+from tailrace.core.values.custom_fields import checked
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from contracts.users import TenantDatePolicyChanged
 from shipping.base import Base
 from shipping.projections import days
-from tailrace.core.plausible import Bounds, checked_last_day
+from tailrace.core.values.plausible import Bounds, checked_last_day
 from tailrace.db.database import Tx
 from tailrace.messaging.date_policy import DatePolicy
 

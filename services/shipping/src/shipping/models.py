@@ -24,7 +24,7 @@ from shipping.refusals import Held, NothingLeft, NotMergeable, TooMuch, WrongSta
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
-from tailrace.core.units import check_decimals
+from tailrace.core.values.units import check_decimals
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
 

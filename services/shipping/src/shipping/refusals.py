@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tailrace.core.custom_fields import CustomField
 from tailrace.core.errors import FieldProblem, Refused
+from tailrace.core.values.custom_fields import CustomField
 
 
 class WrongState(Refused):

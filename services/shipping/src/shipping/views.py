@@ -7,8 +7,8 @@ from uuid import UUID
 from contracts.lots import LotQuantity
 from contracts.orders import Address
 from shipping.booking.views import BookingSummary
-from tailrace.core.money import Exact
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Exact
 from tailrace.http.routing import ResourceView, View
 
 Status = Literal["pending", "picking", "picked", "packed", "dispatched", "delivered", "cancelled"]

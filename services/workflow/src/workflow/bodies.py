@@ -6,10 +6,10 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from contracts.approvals import Then
-from tailrace.core.fields import Amount, MomentOrDay, Name, Note, Sentence, Text, XmlText
-from tailrace.core.meaning import Means
-from tailrace.core.money import Currency
-from tailrace.core.wire import WireModel
+from tailrace.core.values.fields import Amount, MomentOrDay, Name, Note, Sentence, Text, XmlText
+from tailrace.core.values.meaning import Means
+from tailrace.core.values.money import Currency
+from tailrace.core.values.wire import WireModel
 from tailrace.http.routing import Body
 from workflow import matrix
 from workflow.rules import MOST_STEPS, requirement

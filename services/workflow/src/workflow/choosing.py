@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 from tailrace.db.database import Tx
 from workflow.deploying import serving, version_of
 from workflow.processes import Process, ProcessVersion

@@ -14,9 +14,9 @@ from tailrace.core import clock
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Problem
 from tailrace.core.ids import uuid7
-from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
+from tailrace.db.text_search.among import among
 from tailrace.messaging.replica import by_ids
 from workflow import engine, roles, running
 from workflow.bodies import ApprovalBody, MessageBody

@@ -12,7 +12,7 @@ from contracts import approvals as events
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.plausible import Bounds
+from tailrace.core.values.plausible import Bounds
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate

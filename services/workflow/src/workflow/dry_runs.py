@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Mapped, mapped_column, raiseload
 
 from tailrace.core import clock
-from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.ids import uuid7
+from tailrace.core.values.days import DEFAULT_ZONE
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow

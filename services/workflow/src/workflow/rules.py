@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.approvals import Decision
-from tailrace.core.days import Calendar
+from tailrace.core.values.days import Calendar
 
 DEFAULT_DUE = "P7D"
 FALLBACK = "role:admin"

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from contracts.approvals import ApprovalSubject, Then
 from tailrace.core import clock
-from tailrace.core.wire import SHAPES
+from tailrace.core.values.wire import SHAPES
 from tailrace.db.database import Tx
 from tailrace.messaging.timers import Timer
 from tailrace.observability.logs import log

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import field_validator
 
 from contracts.approvals import Decision, Then
-from tailrace.core.money import Currency, Minor
+from tailrace.core.values.money import Currency, Minor
 from tailrace.http.routing import ResourceView, View
 from workflow.dry_runs import End
 from workflow.models import InstanceStatus, TaskStatus

@@ -183,7 +183,11 @@ TOYS = (
         "an object in a body that takes any field",
         "bodies_forbid_what_they_do_not_know",
         "POST /v1/cards: StampBody takes any field",
-        (ROUTES, "class StampBody(Body):", "from tailrace.core.wire import WireModel\n\n\nclass StampBody(WireModel):"),
+        (
+            ROUTES,
+            "class StampBody(Body):",
+            "from tailrace.core.values.wire import WireModel\n\n\nclass StampBody(WireModel):",
+        ),
     ),
     toy(
         "a handler that calls its event something else",

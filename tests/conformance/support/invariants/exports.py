@@ -8,7 +8,7 @@ from python_calamine import CalamineWorkbook
 
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
-from tailrace.http.exports import CSV, XLSX
+from tailrace.http.files.exports import CSV, XLSX
 
 _CSV, _XLSX = {"Accept": CSV}, {"Accept": XLSX}
 _CALCULATED = frozenset("=+-@\t\r")

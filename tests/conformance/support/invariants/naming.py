@@ -16,7 +16,7 @@ from tailrace.core.context import Principal
 from tailrace.core.errors import Problem
 from tailrace.db.database import Tx
 from tailrace.http.etag import IfMatch
-from tailrace.http.pagination import PageRequest
+from tailrace.http.lists.pagination import PageRequest
 from tailrace.http.routing import Body, View
 
 _VERBS = {"PUT": "replace", "PATCH": "change", "DELETE": "delete"}

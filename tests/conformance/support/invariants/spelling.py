@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
-from tailrace.http.exact_json import decoded
+from tailrace.http.protocol.exact_json import decoded
 from tailrace.transfer.bulk import BulkRoute
 
 _UNSEEN = ("\x00", "\x1b", "\u200b", "\u202e", "\ufeff", "\ue000")

@@ -15,10 +15,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from tailrace.core.addresses.kafka import brokers_of
 from tailrace.core.context import Context
 from tailrace.core.events import Event, Meta, source_of
 from tailrace.core.ids import NIL, derived_id, uuid7
-from tailrace.core.kafka_address import brokers_of
 from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.db.database import Database
 from tailrace.db.tables import outbox

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from debezium_connector_config import CLOUDEVENTS_CONSTANTS, PostgresConnector, Reference, outbox_connector
 from tailrace.capture import canary
-from tailrace.core.database_address import tls_of
+from tailrace.core.addresses.database import tls_of
 from tailrace.core.names import slot_name
 from tailrace.core.private_files import write_private
 from tailrace.messaging.dead_letters import dlq_topic

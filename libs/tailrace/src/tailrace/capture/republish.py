@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
 from tailrace.capture import canary
 from tailrace.capture.connectors import EXTENSIONS
-from tailrace.core.kafka_address import brokers_of
+from tailrace.core.addresses.kafka import brokers_of
 from tailrace.kafka import clients, shutdown
 from tailrace.messaging.dead_letters import dlq_topic
 from tailrace.service import Service

@@ -21,9 +21,9 @@ from tailrace.capture.history import Server
 from tailrace.capture.repair import Repairs
 from tailrace.capture.restored import Restorations, Undecided
 from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
-from tailrace.core.backoff import Backoff
 from tailrace.core.names import slot_name
 from tailrace.core.operator_error import OperatorError
+from tailrace.core.retries.backoff import Backoff
 from tailrace.http.outgoing import UNREACHED
 from tailrace.service import Service
 from tailrace.settings import Settings

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, text
 
-from tailrace.core.backoff import Backoff
+from tailrace.core.retries.backoff import Backoff
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient
 from tailrace.observability.logs import log

@@ -2,7 +2,8 @@
 
 Keys are what Python makes of codes (`text.folded`), which folds more letters than PostgreSQL does, and the same in every locale. So PostgreSQL
 makes most of them, and Python those that come out otherwise. A migration runs as the owner, from whom row-level security hides all rows: the key is
-generated first, which needs none to be seen, then let go, and the rest are looked at while security is lifted for the owner (`tailrace.db.spelling`).
+generated first, which needs none to be seen, then let go, and the rest are looked at while security is lifted for the owner
+(`tailrace.db.text_search.spelling`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 from tailrace.db.unique import LIVE
 from tailrace.observability.logs import log
 

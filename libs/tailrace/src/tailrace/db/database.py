@@ -11,8 +11,8 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm.util import identity_key
 
+from tailrace.core.addresses.database import for_engine
 from tailrace.core.context import Context
-from tailrace.core.database_address import for_engine
 from tailrace.core.errors import Stale, Unknown
 from tailrace.db import event_streams
 from tailrace.db.error_classes import DatabaseAway, Restored, is_fenced, is_transient, sqlstate

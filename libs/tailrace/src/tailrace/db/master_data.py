@@ -16,7 +16,7 @@ from sqlalchemy.schema import SchemaItem
 from tailrace.core.errors import CodeTaken, FieldProblem, Fixed, Invalid, NotDeleted, RefersToDeleted
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
-from tailrace.core.text import folded, plain
+from tailrace.core.values.text import folded, plain
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import SoftDeleted

@@ -249,7 +249,7 @@ search_entry = Table(
     Column("marks", ARRAY(BigInteger), nullable=False),
     Index("ix_search_entry_marks", "marks", postgresql_using="gin"),
 )
-"""By what a row is found: hashes that mean nothing without the tenant and the text (`tailrace.db.search`)."""
+"""By what a row is found: hashes that mean nothing without the tenant and the text (`tailrace.db.text_search.search`)."""
 
 attachment = Table(
     "attachment",

@@ -8,9 +8,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from tailrace.core.fields import Day
-from tailrace.core.layout import DocumentKind, Language
-from tailrace.core.money import Currency
+from tailrace.core.values.fields import Day
+from tailrace.core.values.layout import DocumentKind, Language
+from tailrace.core.values.money import Currency
 
 _Line = Annotated[str, StringConstraints(max_length=500)]
 _Block = Annotated[str, StringConstraints(max_length=10_000)]

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tailrace.core.errors import FieldProblem, Invalid, Unavailable
-from tailrace.core.layout import Layout
+from tailrace.core.values.layout import Layout
 from tailrace.documents.business import BusinessDocument
 from tailrace.documents.typesetter import Failed, Typesetter
 

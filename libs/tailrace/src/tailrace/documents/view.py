@@ -10,7 +10,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
-from tailrace.core.layout import Column, Language, Layout, Words
+from tailrace.core.values.layout import Column, Language, Layout, Words
 from tailrace.documents.business import BusinessDocument, DocumentLine, DocumentParty
 from tailrace.documents.wording import words_in
 

@@ -1,6 +1,6 @@
 """The words that a document prints by itself, in each language; a layout may put its own in their place."""
 
-from tailrace.core.layout import Language, Layout, Words
+from tailrace.core.values.layout import Language, Layout, Words
 
 WORDS: dict[Language, Words] = {
     "ja": Words(

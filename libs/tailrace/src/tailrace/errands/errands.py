@@ -21,7 +21,7 @@ from sqlalchemy import bindparam, delete, func, insert, literal, select
 
 from tailrace.core.ids import uuid7
 from tailrace.core.payload import Payload
-from tailrace.core.wire import WireModel
+from tailrace.core.values.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.db.tables import errand, errand_turn
 from tailrace.errands.calls import Call

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from tailrace.core.mailboxes import sendable
+from tailrace.core.values.mailboxes import sendable
 from tailrace.errands import mail
 from tailrace.errands.calls import Call
 from tailrace.errands.secrets import Secret

@@ -18,8 +18,8 @@ from tailrace.db import tables
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.tables import errand, errand_turn
 from tailrace.http.auth import Requires, Scope
-from tailrace.http.filters import equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, View, tenant_router
 
 CANCELLED = "cancelled"

@@ -17,9 +17,9 @@ from uuid import UUID
 from opentelemetry.trace import SpanKind
 from sqlalchemy import RowMapping, delete, func, literal, select, text, update
 
-from tailrace.core.backoff import full_jitter
-from tailrace.core.breaker import Breaker
 from tailrace.core.context import Context
+from tailrace.core.retries.backoff import full_jitter
+from tailrace.core.retries.breaker import Breaker
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
 from tailrace.db.lookout import Lookout

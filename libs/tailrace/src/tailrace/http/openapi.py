@@ -14,10 +14,10 @@ from tailrace.core.errors import FieldProblem
 from tailrace.core.manifest import OWN, TEAM
 from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
-from tailrace.http.exports import CSV, XLSX, view_of
+from tailrace.http.files.exports import CSV, XLSX, view_of
+from tailrace.http.files.paper import is_file
 from tailrace.http.masks import SAID as MASKED
-from tailrace.http.paper import is_file
-from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
+from tailrace.http.protocol.problem_details import MEDIA_TYPE, ProblemView
 from tailrace.http.routing import TenantRoute, has_version
 
 Document = dict[str, Any]

@@ -24,22 +24,23 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.routing import Match
 from starlette.types import Scope
 
-from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context, Principal
 from tailrace.core.errors import BadRequest, Stale
-from tailrace.core.fields import Sentence
-from tailrace.core.money import refuse_bare_decimals
-from tailrace.core.wire import WireModel
+from tailrace.core.retries.backoff import Backoff
+from tailrace.core.values.fields import Sentence
+from tailrace.core.values.money import refuse_bare_decimals
+from tailrace.core.values.wire import WireModel
 from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.error_classes import is_conflict
 from tailrace.db.models import Part
-from tailrace.http import exports, idempotency, masks, read_your_writes
+from tailrace.http import idempotency, masks, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, tag_file, wants_nothing_there
+from tailrace.http.files import exports
+from tailrace.http.files.paper import Typeset, is_file
 from tailrace.http.location import location_of
-from tailrace.http.paper import Typeset, is_file
-from tailrace.http.strict import SAFE, Endpoint, StrictRoute
+from tailrace.http.protocol.strict import SAFE, Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.observability import tracing

@@ -17,8 +17,8 @@ from tailrace.core.errors import Refused, Unknown
 from tailrace.db import tables
 from tailrace.db.database import Tx as Transaction
 from tailrace.http.auth import Requires, Scope
-from tailrace.http.filters import any_of, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, View, tenant_router
 from tailrace.jobs import kinds
 from tailrace.jobs.kinds import State

@@ -12,8 +12,8 @@ from typing import Any, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from tailrace.core.backoff import Backoff
 from tailrace.core.events import Meta
+from tailrace.core.retries.backoff import Backoff
 from tailrace.kafka import clients, shutdown
 from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
 from tailrace.observability.logs import log

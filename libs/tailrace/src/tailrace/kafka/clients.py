@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.helpers import create_ssl_context
 
-from tailrace.core.kafka_address import OAUTHBEARER, KafkaAddress
+from tailrace.core.addresses.kafka import OAUTHBEARER, KafkaAddress
 from tailrace.kafka.tokens import tokens_for
 
 
@@ -61,8 +61,8 @@ def probe(bootstrap: str, *, within_ms: int) -> AIOKafkaClient:
 
 
 def connection(address: str) -> dict[str, Any]:
-    """How any client of aiokafka reaches the brokers, by an address as `tailrace.core.kafka_address` says. Raises ValueError for another, and OSError
-    for certificates that cannot be read."""
+    """How any client of aiokafka reaches the brokers, by an address as `tailrace.core.addresses.kafka` says. Raises ValueError for
+    another, and OSError for certificates that cannot be read."""
     to = KafkaAddress.parse(address)
     reached: dict[str, Any] = {"bootstrap_servers": to.brokers, "security_protocol": to.protocol.upper()}
     if to.protocol.endswith("ssl"):

@@ -14,9 +14,9 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from tailrace.core.backoff import Backoff
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.core.retries.backoff import Backoff
 from tailrace.kafka import clients, shutdown
 from tailrace.observability.logs import log
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from tailrace.core.kafka_address import brokers_of
+from tailrace.core.addresses.kafka import brokers_of
 from tailrace.kafka import clients, shutdown
 
 ReadRecord = Callable[[str, int, int], Awaitable[ConsumerRecord | None]]

@@ -21,7 +21,7 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from tailrace.core.backoff import Backoff
+from tailrace.core.retries.backoff import Backoff
 from tailrace.kafka import clients, shutdown
 from tailrace.kafka.shared_reader import CLOSE, Ended, Kind, Lane, SharedReader, Taken, kind_of
 from tailrace.kafka.stall_detector import StallDetector

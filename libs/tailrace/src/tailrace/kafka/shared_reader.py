@@ -25,7 +25,7 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
-from tailrace.core.backoff import Backoff
+from tailrace.core.retries.backoff import Backoff
 from tailrace.kafka import clients, shutdown
 from tailrace.kafka.stall_detector import StallDetector
 from tailrace.kafka.topic_reader import ends

@@ -12,7 +12,7 @@ import httpx2
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaConnectionError
 
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.addresses.kafka import KafkaAddress
 from tailrace.observability.logs import log
 
 _WITHIN = 5.0

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from tailrace.core.kafka_address import brokers_of
+from tailrace.core.addresses.kafka import brokers_of
 from tailrace.core.operator_error import OperatorError
 from tailrace.kafka import clients
 

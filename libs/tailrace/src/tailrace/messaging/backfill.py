@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from tailrace.core.backoff import Backoff
+from tailrace.core.retries.backoff import Backoff
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka.shutdown import stray
 from tailrace.kafka.topic_reader import TopicReader

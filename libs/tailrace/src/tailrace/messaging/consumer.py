@@ -11,7 +11,7 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError
 
-from tailrace.core.backoff import Backoff
+from tailrace.core.retries.backoff import Backoff
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka import clients, shutdown
 from tailrace.kafka.stall_detector import StallDetector

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from tailrace.core import clock
 from tailrace.core.events import Event, Meta
-from tailrace.core.plausible import Bounds, Said
+from tailrace.core.values.plausible import Bounds, Said
 from tailrace.db.database import Tx
 from tailrace.messaging.days import CompanyDays
 from tailrace.messaging.subscribers import Projection

@@ -15,9 +15,9 @@ from sqlalchemy import Column, Date, MetaData, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core import clock
-from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.errors import NotYetKnown
 from tailrace.core.events import Event, Meta
+from tailrace.core.values.days import ALWAYS, Calendar, Since
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 from tailrace.messaging.subscribers import Projection

@@ -27,7 +27,7 @@ from sqlalchemy.schema import SchemaItem
 from tailrace.core.errors import Invalid, NotYetKnown, Problem
 from tailrace.core.events import Event
 from tailrace.core.ids import is_recent
-from tailrace.core.text import folded, plain
+from tailrace.core.values.text import folded, plain
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow

@@ -33,10 +33,10 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core import clock
-from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 from tailrace.core.events import Event, Meta
 from tailrace.core.payload import Payload
+from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
 from tailrace.db.tables import schedule_expression
 from tailrace.messaging.days import CompanyDays, DaysNotYetKnown

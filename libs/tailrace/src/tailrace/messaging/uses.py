@@ -28,11 +28,11 @@ from sqlalchemy.schema import SchemaItem
 
 from tailrace.core.errors import InUse, Refused
 from tailrace.core.events import Event, Meta
-from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData
 from tailrace.db.models import TenantRow
+from tailrace.db.text_search.among import among
 from tailrace.messaging.subscribers import Delivery, Projection, Reaction, answering
 from tailrace.observability.logs import log
 

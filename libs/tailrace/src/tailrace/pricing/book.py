@@ -14,9 +14,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tailrace.core.errors import Invalid
-from tailrace.core.money import LARGEST_AMOUNT, PRICE_BOUND, round_minor
-from tailrace.core.taxes import Levy, in_force
-from tailrace.core.units import to_base_unit
+from tailrace.core.values.money import LARGEST_AMOUNT, PRICE_BOUND, round_minor
+from tailrace.core.values.taxes import Levy, in_force
+from tailrace.core.values.units import to_base_unit
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import Known, absent, by_code, by_ids
 from tailrace.pricing.copies import ListPrice, PricedItem, PricedUnit, PriceList, TaxCode, TaxPolicy

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from tailrace.core.units import Packaging, Unit
+from tailrace.core.values.units import Packaging, Unit
 from tailrace.db.models import TenantRow
 from tailrace.messaging.replica import Replica
 

@@ -9,8 +9,8 @@ from datetime import date
 from decimal import Decimal
 
 from tailrace.core.errors import Invalid
-from tailrace.core.money import plain_decimal
-from tailrace.core.taxes import in_force
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.taxes import in_force
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_code
 from tailrace.pricing.copies import TaxCode

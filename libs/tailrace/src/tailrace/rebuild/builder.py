@@ -14,8 +14,8 @@ from uuid import UUID
 import asyncpg
 from aiokafka import ConsumerRecord, TopicPartition
 
-from tailrace.core.backoff import Backoff
 from tailrace.core.events import Meta
+from tailrace.core.retries.backoff import Backoff
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka.cloudevents import Malformed, read_meta, tenant_of

@@ -16,9 +16,9 @@ from aiokafka import ConsumerRecord
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context
 from tailrace.core.events import Meta
+from tailrace.core.retries.backoff import Backoff
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient, is_uncertain
 from tailrace.db.lookout import Lookout

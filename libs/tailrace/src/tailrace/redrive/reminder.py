@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from tailrace.db.among import among
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient
 from tailrace.db.tables import dead_letter
+from tailrace.db.text_search.among import among
 from tailrace.observability.logs import log
 
 EVERY = 60.0

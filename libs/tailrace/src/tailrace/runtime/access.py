@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tailrace.capture import canary
-from tailrace.core.kafka_address import CONNECT, CONNECT_GROUP, RESERVED
+from tailrace.core.addresses.kafka import CONNECT, CONNECT_GROUP, RESERVED
 from tailrace.core.operator_error import OperatorError
 from tailrace.kafka import clients
 from tailrace.messaging.dead_letters import dlq_topic

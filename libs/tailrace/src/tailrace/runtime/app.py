@@ -10,11 +10,12 @@ from starlette.datastructures import State
 from starlette.routing import BaseRoute
 
 from tailrace.db.database import Database
-from tailrace.http import health, openapi, problem_details
-from tailrace.http.admission import AdmissionControl
+from tailrace.http import health, openapi
 from tailrace.http.auth import Verifier, verifier_from
-from tailrace.http.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.naming import operation_id
+from tailrace.http.protocol import problem_details
+from tailrace.http.protocol.admission import AdmissionControl
+from tailrace.http.protocol.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing

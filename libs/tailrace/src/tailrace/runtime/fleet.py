@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
-from tailrace.core.backoff import Backoff
 from tailrace.core.installed import EDGE, ISSUERS, SERVICES, STAND_INS, installed, stand_ins
+from tailrace.core.retries.backoff import Backoff
 from tailrace.observability.log_files import write_to
 from tailrace.service import Service
 from tailrace.settings import Settings

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tailrace.capture.slots import RELEASED
-from tailrace.core.database_address import for_engine, in_database
+from tailrace.core.addresses.database import for_engine, in_database
 from tailrace.core.names import slot_name
 from tailrace.db import migrations, tables
 from tailrace.service import Service

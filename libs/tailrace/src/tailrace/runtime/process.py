@@ -19,8 +19,8 @@ from tailrace.db.database import Database
 from tailrace.db.lookout import Announcer, Lookout
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
-from tailrace.http.admission import Limit
-from tailrace.http.uvicorn_protocol import LONGEST_HEAD, HttpProtocol, limited
+from tailrace.http.protocol.admission import Limit
+from tailrace.http.protocol.uvicorn_protocol import LONGEST_HEAD, HttpProtocol, limited
 from tailrace.jobs.runner import JobRunner
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.uvloop_workaround import translate_closed_writes

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tailrace.capture import canary
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.startup import Connectors
-from tailrace.core.kafka_address import OPERATOR, KafkaAddress
+from tailrace.core.addresses.kafka import OPERATOR, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.progress import Phase
 from tailrace.kafka.topics import FOR_EVER, answers, create_topics

@@ -10,8 +10,8 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from tailrace.core.errors import Problem
-from tailrace.http.disposition import disposition
 from tailrace.http.etag import is_seen
+from tailrace.http.files.disposition import disposition
 from tailrace.observability.logs import log
 from tailrace.storage.models import Content
 from tailrace.storage.ranges import asked_range

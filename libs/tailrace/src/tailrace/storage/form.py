@@ -8,8 +8,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from tailrace.core.errors import BadRequest, Invalid, MediaTypeRefused, TooLarge
-from tailrace.http.exact_json import WHOLE_BODY
-from tailrace.http.strict import refuse_other_formats
+from tailrace.http.protocol.exact_json import WHOLE_BODY
+from tailrace.http.protocol.strict import refuse_other_formats
 
 FORM = "multipart/form-data"
 FILE = "file"

@@ -3,7 +3,7 @@
 import re
 
 from tailrace.core.errors import Invalid
-from tailrace.core.text import line
+from tailrace.core.values.text import line
 from tailrace.storage.media_types import TYPES
 
 LONGEST = 200

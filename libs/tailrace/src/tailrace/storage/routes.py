@@ -17,8 +17,8 @@ from tailrace.core.personal_data import Personal
 from tailrace.db.database import Database
 from tailrace.http.auth import check_scopes, narrow, scopes_of
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import Deleted
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ResourceView, TenantRoute, Tx, View, like, tenant_router
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.storage.attachments import Attachments

@@ -21,9 +21,9 @@ from tailrace.core.errors import BadRequest, FieldProblem, Problem
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
 from tailrace.http import routing
-from tailrace.http.exact_json import DECODED, decoded
 from tailrace.http.location import location_of
-from tailrace.http.problem_details import ProblemView, invalid, problem_of, shown
+from tailrace.http.protocol.exact_json import DECODED, decoded
+from tailrace.http.protocol.problem_details import ProblemView, invalid, problem_of, shown
 from tailrace.http.routing import Answer, Body, TenantRoute, Tx, View, has_version, like, tenant_router
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.transfer.importable import Importable

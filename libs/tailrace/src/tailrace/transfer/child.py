@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 
 from tailrace.core.errors import Invalid, Unavailable
-from tailrace.http.exact_json import WHOLE_BODY
+from tailrace.http.protocol.exact_json import WHOLE_BODY
 from tailrace.observability.logs import log
 from tailrace.transfer import reading
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
-from tailrace.core.days import Calendar
-from tailrace.core.text import folded
-from tailrace.core.wire import SHAPES
-from tailrace.http import exact_json
+from tailrace.core.values.days import Calendar
+from tailrace.core.values.text import folded
+from tailrace.core.values.wire import SHAPES
 from tailrace.http.auth import Scope
+from tailrace.http.protocol import exact_json
 
 _TRUE = frozenset(folded(word) for word in ("true", "yes", "y", "1", "はい", "有"))
 _FALSE = frozenset(folded(word) for word in ("false", "no", "n", "0", "いいえ", "無"))
@@ -179,7 +179,7 @@ def located(pointer: str, columns: Iterable[Column], lines: str | None) -> tuple
 
 def cells_of(row: Sequence[str], paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The path and the text of each cell; a text that an export marked as none to be calculated is what it was."""
-    from tailrace.http.csv_text import plain
+    from tailrace.http.files.csv_text import plain
 
     for number, path in enumerate(paths):
         if path:

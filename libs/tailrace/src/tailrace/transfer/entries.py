@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from tailrace.core.text import folded, plain
+from tailrace.core.values.text import folded, plain
 
 MOST = 1000
 """Entries of a list that are looked for: what has more is refused by its body."""

@@ -18,12 +18,12 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from tailrace.core.days import Calendar
 from tailrace.core.errors import NotYetKnown, Problem
+from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
 from tailrace.db.tables import job_mark
-from tailrace.http.problem_details import problem_of
+from tailrace.http.protocol.problem_details import problem_of
 from tailrace.jobs.kinds import JobKind, Later, Run, piece, put_piece
 from tailrace.transfer.columns import cells_of, kinds_of, located, put, value_of, without_empty
 from tailrace.transfer.entries import SeveralAreCalledSo, lined_up

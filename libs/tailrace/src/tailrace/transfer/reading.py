@@ -34,7 +34,7 @@ _DIGITS, _MOST_DECIMALS = 15, 6
 _CELL = re.compile(rb"""\br\s{0,9}=\s{0,9}["']([A-Za-z]{1,8})([0-9]{1,12})["']""")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MOMENT = "yyyy-mm-dd hh:mm:ssz"
-"""The format by which an export shows moments (`http/xlsx.py`), without quotes and escapes, of which each program that saves it has its own."""
+"""The format by which an export shows moments (`http/files/xlsx.py`), without quotes and escapes, of which each program that saves it has its own."""
 _BLOCK = 1024 * 1024
 _OVERLAP = 64
 

@@ -20,8 +20,8 @@ from tailrace.core.ids import uuid7
 from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.tables import job_piece
-from tailrace.http import csv_text
 from tailrace.http.auth import Requires, Scope
+from tailrace.http.files import csv_text
 from tailrace.http.routing import TenantRoute, Tx, like, tenant_router
 from tailrace.jobs.kinds import piece, put_piece
 from tailrace.jobs.routes import JobView, accepted, own_job

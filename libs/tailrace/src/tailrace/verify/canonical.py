@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import Range
 
-from tailrace.core.money import plain_decimal
+from tailrace.core.values.money import plain_decimal
 
 
 def canonical(value: Any) -> str:

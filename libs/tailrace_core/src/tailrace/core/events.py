@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.core.money import refuse_bare_decimals
+from tailrace.core.values.money import refuse_bare_decimals
 
 
 class UnknownVersion(Exception):

@@ -9,16 +9,16 @@ from uuid import UUID
 
 import typer
 
-from tailrace.cli.backup_commands import backup, restore
-from tailrace.cli.capture_commands import capture
 from tailrace.cli.console import explained
-from tailrace.cli.dlq_options import filtered
+from tailrace.cli.dead_letters.dlq_options import filtered
 from tailrace.cli.partners import commands as partner
 from tailrace.cli.readers import readers
-from tailrace.cli.restored_commands import restored
+from tailrace.cli.recovery.backup_commands import backup, restore
+from tailrace.cli.recovery.capture_commands import capture
+from tailrace.cli.recovery.restored_commands import restored
 
 if TYPE_CHECKING:
-    from tailrace.cli.dead_letter_rows import Filter
+    from tailrace.cli.dead_letters.dead_letter_rows import Filter
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and inspect Tailrace."
@@ -61,7 +61,7 @@ def down() -> None:
 @explained
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """What runs, where, since when, and what failed. Ends with code 1 unless everything is ready."""
-    from tailrace.cli.status import show_status
+    from tailrace.cli.health.status import show_status
 
     raise typer.Exit(0 if show_status(as_json) else 1)
 
@@ -70,7 +70,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 @explained
 def doctor() -> None:
     """Check this machine, the download, the ports and what runs, with a remedy for whatever is wrong."""
-    from tailrace.cli.doctor import examine
+    from tailrace.cli.health.doctor import examine
 
     raise typer.Exit(0 if examine() else 1)
 
@@ -110,8 +110,8 @@ PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which part of a 
 @filtered
 def dlq_list(wanted: "Filter", limit: Limit = 50, page: PageNumber = 1) -> None:
     """Dead letters: the first event of each aggregate, and how many stand behind it; every one when a type, kind or error is named."""
-    from tailrace.cli.dead_letter_rows import Page
-    from tailrace.cli.dlq import list_dead_letters
+    from tailrace.cli.dead_letters.dead_letter_rows import Page
+    from tailrace.cli.dead_letters.dlq import list_dead_letters
 
     raise typer.Exit(0 if list_dead_letters(wanted, Page(page, limit)) else 1)
 
@@ -121,8 +121,8 @@ def dlq_list(wanted: "Filter", limit: Limit = 50, page: PageNumber = 1) -> None:
 @filtered
 def dlq_history(wanted: "Filter", limit: Limit = 50, page: PageNumber = 1) -> None:
     """What was redriven and dropped by command, newest first: when, by whom, why, and what it came to."""
-    from tailrace.cli.dead_letter_rows import Page
-    from tailrace.cli.dlq import list_history
+    from tailrace.cli.dead_letters.dead_letter_rows import Page
+    from tailrace.cli.dead_letters.dlq import list_history
 
     raise typer.Exit(0 if list_history(wanted, Page(page, limit)) else 1)
 
@@ -131,7 +131,7 @@ def dlq_history(wanted: "Filter", limit: Limit = 50, page: PageNumber = 1) -> No
 @explained
 def dlq_show(service: str, topic: str, partition: int, offset: int) -> None:
     """Everything about one record: why it is a dead letter, what stands behind it, its history, and the record. Ends with code 1 without one."""
-    from tailrace.cli.dlq import show_record
+    from tailrace.cli.dead_letters.dlq import show_record
 
     raise typer.Exit(0 if show_record(service, topic, partition, offset) else 1)
 
@@ -145,7 +145,7 @@ def dlq_redrive(
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
 ) -> None:
     """Apply dead letters again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
-    from tailrace.cli.dlq import redrive_dead_letters
+    from tailrace.cli.dead_letters.dlq import redrive_dead_letters
 
     raise typer.Exit(0 if redrive_dead_letters(wanted, reason, everything=everything) else 1)
 
@@ -165,7 +165,7 @@ def dlq_drop(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before several are given up.")] = False,
 ) -> None:
     """Give up one record, or all that the options name, each for good, so that those behind go on. Ends with code 1 when one has to wait."""
-    from tailrace.cli.dlq_drop import drop_many, drop_record, place_of
+    from tailrace.cli.dead_letters.dlq_drop import drop_many, drop_record, place_of
 
     if record:
         if not wanted.is_empty:

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from tailrace.core.kafka_address import OAUTHBEARER, KafkaAddress
+from tailrace.core.addresses.kafka import OAUTHBEARER, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.private_files import write_private
 from tailrace.runtime.__main__ import named_services

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from tailrace.cli.console import out
 from tailrace.cli.running import enter_environment
-from tailrace.core.kafka_address import brokers_of
+from tailrace.core.addresses.kafka import brokers_of
 from tailrace.core.operator_error import OperatorError
 from tailrace.settings import Settings
 

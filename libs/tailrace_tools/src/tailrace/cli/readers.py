@@ -46,7 +46,7 @@ def remove(name: Annotated[str, typer.Argument(help="Of the user.")]) -> None:
 def _kafka(name: str) -> tuple[str, set[str]]:
     """The operator's address of Kafka, and the topics of events. Raises `OperatorError` for a name that is no reader's."""
     from tailrace.cli.running import enter_environment
-    from tailrace.core.kafka_address import RESERVED
+    from tailrace.core.addresses.kafka import RESERVED
     from tailrace.core.operator_error import OperatorError
     from tailrace.runtime.access import PARTNERS
     from tailrace.runtime.fleet import load_services

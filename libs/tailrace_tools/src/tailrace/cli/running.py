@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tailrace.core.addresses.kafka import OPERATOR
 from tailrace.core.installed import EDGE, ISSUERS, installed
-from tailrace.core.kafka_address import OPERATOR
 from tailrace.core.operator_error import OperatorError
 from tailrace.settings import Settings
 from tailrace.stack.credentials import Credentials

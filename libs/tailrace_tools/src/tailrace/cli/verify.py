@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tailrace.cli.console import out, say_failure
 from tailrace.cli.running import enter_environment
-from tailrace.core.database_address import in_database
+from tailrace.core.addresses.database import in_database
 from tailrace.core.operator_error import OperatorError
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import conv
 
-from tailrace.core.database_address import for_engine, in_database
+from tailrace.core.addresses.database import for_engine, in_database
 from tailrace.db import tables
 from tailrace.runtime.migrate import alembic_config, migrations_of, prepare_database
 from tailrace.service import Service

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tailrace.core.backoff import Backoff
 from tailrace.core.operator_error import OperatorError
+from tailrace.core.retries.backoff import Backoff
 from tailrace.stack import launch
 from tailrace.stack.accounts import Account
 from tailrace.stack.processes import Process

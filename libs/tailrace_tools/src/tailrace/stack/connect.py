@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tailrace.capture.connect_api import Rest
-from tailrace.core.kafka_address import CONNECT_GROUP, OAUTHBEARER, KafkaAddress
+from tailrace.core.addresses.kafka import CONNECT_GROUP, OAUTHBEARER, KafkaAddress
 from tailrace.core.private_files import write_private
 from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program

@@ -105,7 +105,7 @@ class Stack:
 
     @property
     def kafka(self) -> str:
-        """The address of the one broker, for the operator (`tailrace.core.kafka_address`)."""
+        """The address of the one broker, for the operator (`tailrace.core.addresses.kafka`)."""
         return self.plan.kafka(self.supervisor.credentials)
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tailrace.core.kafka_address import BROKER, CONNECT, OPERATOR
+from tailrace.core.addresses.kafka import BROKER, CONNECT, OPERATOR
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.private_files import write_private
 from tailrace.kafka.topics import answers

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from tailrace.capture.connect_api import Rest
-from tailrace.core.backoff import Backoff
+from tailrace.core.retries.backoff import Backoff
 from tailrace.http.outgoing import UNREACHED
 from tailrace.kafka.shutdown import heed
 from tailrace.stack.state import Board, Capture

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tailrace.core.addresses.kafka import OPERATOR, brokers_of
 from tailrace.core.installed import EDGE, ISSUERS, installed, stand_ins
-from tailrace.core.kafka_address import OPERATOR, brokers_of
 from tailrace.runtime import sizing
 from tailrace.settings import Settings
 from tailrace.stack.credentials import Credentials

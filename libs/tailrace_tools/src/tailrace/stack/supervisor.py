@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
-from tailrace.core.kafka_address import CONNECT
+from tailrace.core.addresses.kafka import CONNECT
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
 from tailrace.stack.child import Child, Program

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from accounting.payments.bodies import MOST_ALLOCATIONS, AllocationBody
 from accounting.refunds.bodies import MOST_PAYMENTS, RefundedPaymentBody
-from tailrace.core.fields import FileText, Sentence
+from tailrace.core.values.fields import FileText, Sentence
 from tailrace.http.routing import Body
 
 _EXAMPLE = "value_day,amount,payer_name,reference\n2026-01-31,110.00,Ada Works,INV-2026-00001\n"

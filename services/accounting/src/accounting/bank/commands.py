@@ -17,8 +17,8 @@ from accounting.days import days
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.commands import bank_account, enterable, receive
 from tailrace.core.context import Principal
-from tailrace.core.plausible import checked_day
-from tailrace.core.text import shortened
+from tailrace.core.values.plausible import checked_day
+from tailrace.core.values.text import shortened
 from tailrace.db.database import Tx
 
 _LONGEST = 200

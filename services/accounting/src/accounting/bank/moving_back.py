@@ -28,7 +28,7 @@ from accounting.refunds.models import Refund
 from accounting.refusals import ApprovalNeeded
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Unknown
-from tailrace.core.text import shortened
+from tailrace.core.values.text import shortened
 from tailrace.db.database import Tx
 
 Kind = Literal["refund", "returned_refund", "returned_payment"]

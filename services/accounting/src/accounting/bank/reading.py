@@ -19,11 +19,11 @@ from typing import Any
 from lxml import etree
 
 from accounting.bank.refusals import NoStatement
-from tailrace.core.days import Calendar
-from tailrace.core.money import exponent
-from tailrace.core.text import line as spelled
-from tailrace.core.text import shortened, xml
-from tailrace.core.wire import SHAPES
+from tailrace.core.values.days import Calendar
+from tailrace.core.values.money import exponent
+from tailrace.core.values.text import line as spelled
+from tailrace.core.values.text import shortened, xml
+from tailrace.core.values.wire import SHAPES
 
 MOST_LINES = 2_000
 _ROOT = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.(\d{2})\}Document")

@@ -14,8 +14,8 @@ from accounting.invoices.projections import companies, customers
 from accounting.reactions import books
 from accounting.scopes import InvoiceReader, InvoiceWriter
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 _READS = [books, customers, companies, days]

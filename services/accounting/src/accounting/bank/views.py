@@ -6,8 +6,8 @@ from uuid import UUID
 
 from accounting.bank.matching import Reason
 from accounting.bank.models import LineStatus
-from tailrace.core.money import Currency, Minor
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor
 from tailrace.http.routing import ResourceView, View
 
 

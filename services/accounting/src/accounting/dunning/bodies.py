@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from tailrace.core.fields import Amount, Note
-from tailrace.core.money import PRICE_BOUND, Currency
+from tailrace.core.values.fields import Amount, Note
+from tailrace.core.values.money import PRICE_BOUND, Currency
 from tailrace.http.routing import Body
 
 MOST_LEVELS = 9

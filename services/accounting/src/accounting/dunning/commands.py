@@ -19,7 +19,7 @@ from accounting.invoices.copies import OrderCopy
 from accounting.invoices.models import UNPAID, Invoice
 from accounting.invoices.taxing import UNTAXED
 from tailrace.core.ids import derived_id, uuid7
-from tailrace.core.money import LARGEST_AMOUNT, exponent
+from tailrace.core.values.money import LARGEST_AMOUNT, exponent
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 

@@ -14,9 +14,9 @@ from accounting.invoices.copies import settings
 from accounting.invoices.document import paper
 from accounting.invoices.projections import sellers, templates
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
-from tailrace.http.filters import between, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
+from tailrace.http.lists.filters import between, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

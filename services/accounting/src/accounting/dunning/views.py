@@ -4,8 +4,8 @@ from datetime import date
 from uuid import UUID
 
 from accounting.dunning.bodies import DunningLevel
-from tailrace.core.money import Currency, Minor, MinorTotal
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, MinorTotal
 from tailrace.http.routing import ResourceView, View
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.invoices import BillingMode, PrepaymentsTaxed
-from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Amount, Code, Country, Day, Name, Note, Sentence, Text, UnitCode
-from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.values.custom_fields import CustomValues
+from tailrace.core.values.fields import Amount, Code, Country, Day, Name, Note, Sentence, Text, UnitCode
+from tailrace.core.values.money import Currency, Quantity, Rate, UnitPrice
 from tailrace.http.routing import Body
 
 MOST_LINES = 500

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from accounting.invoices.copies import CustomerCopy, MergeCopy, OrderCopy
-from tailrace.core.postal import address_for, address_lines
+from tailrace.core.values.postal import address_for, address_lines
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 

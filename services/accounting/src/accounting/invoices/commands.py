@@ -32,7 +32,7 @@ from accounting.invoices.timers import await_due
 from contracts.accounting import AccountRole
 from tailrace.core import clock
 from tailrace.core.errors import FieldProblem, Invalid
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 from tailrace.pricing.tax_codes import Rate

@@ -6,8 +6,8 @@ from accounting.invoices.bodies import CreditLine, NewInvoiceLine
 from accounting.invoices.copies import OrderCopy, UnitCopy
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
-from tailrace.core.money import plain_decimal
-from tailrace.core.units import MOST_DECIMALS, check_decimals
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.units import MOST_DECIMALS, check_decimals
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_code, by_ids
 

@@ -23,8 +23,8 @@ from contracts import invoices as events
 from contracts.orders import RateOfTax
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import RoundingMode, round_minor, share
-from tailrace.core.taxes import Levy, by_largest_remainder
+from tailrace.core.values.money import RoundingMode, round_minor, share
+from tailrace.core.values.taxes import Levy, by_largest_remainder
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.unique import unique_value

@@ -18,7 +18,7 @@ from accounting.invoices.refusals import TooMuchCredited
 from accounting.invoices.taxing import levies
 from accounting.payments.allocation import free
 from tailrace.core.errors import Invalid
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 
 Amounts = Mapping[UUID, tuple[int, int]]

@@ -10,10 +10,10 @@ from typing import Any
 from accounting.invoices.credit import CreditNote, CreditNoteLine
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
-from tailrace.core.layout import Layout
-from tailrace.core.money import exponent, plain_decimal
+from tailrace.core.values.layout import Layout
+from tailrace.core.values.money import exponent, plain_decimal
 from tailrace.documents import typeset
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
 
 _PERFORMED = {"en": "Order {0}, service {1}", "ja": "注文 {0}、役務 {1}"}
 _DELIVERED = {"en": "Order {0}, shipment {1}", "ja": "注文 {0}、出荷 {1}"}

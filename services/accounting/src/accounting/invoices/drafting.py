@@ -22,10 +22,10 @@ from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer, OrderNotYetKnown
 from accounting.settlements.models import UnbilledReturn
 from accounting.settlements.unbilled import Back, unbilled
-from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import LARGEST_AMOUNT, round_minor, share
+from tailrace.core.values.days import Calendar
+from tailrace.core.values.money import LARGEST_AMOUNT, round_minor, share
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 from tailrace.messaging.replica import by_ids

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from accounting.invoices.refusals import AlreadyInvoiced
 from accounting.models import Base
 from contracts import invoices as events
-from tailrace.core.money import round_minor
+from tailrace.core.values.money import round_minor
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Part
 from tailrace.db.unique import unique_value

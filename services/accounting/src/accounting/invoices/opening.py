@@ -19,8 +19,8 @@ from accounting.invoices.policy import seller
 from accounting.invoices.taxing import UNTAXED
 from accounting.invoices.timers import await_due
 from accounting.refusals import DayLocked
-from tailrace.core.money import round_minor
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.money import round_minor
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.pricing.tax_codes import Rate, SaidTax, rates_on
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from accounting.invoices.copies import settings
 from accounting.invoices.models import Invoice
-from tailrace.core.custom_fields import CustomField, checked
 from tailrace.core.errors import FieldProblem, Invalid
+from tailrace.core.values.custom_fields import CustomField, checked
 from tailrace.db.database import Tx
 
 

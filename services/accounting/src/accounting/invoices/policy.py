@@ -12,7 +12,7 @@ from accounting.invoices.refusals import CompanyNotYetKnown
 from accounting.models import Base
 from contracts.invoices import BillingMode, BillingPolicyUpdated, BillingTermsUpdated, PrepaymentsTaxed
 from tailrace.core.ids import derived_id
-from tailrace.core.postal import address_lines
+from tailrace.core.values.postal import address_lines
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from tailrace.core.taxes import by_largest_remainder
+from tailrace.core.values.taxes import by_largest_remainder
 
 if TYPE_CHECKING:
     from accounting.invoices.models import Invoice

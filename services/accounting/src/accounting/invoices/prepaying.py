@@ -18,7 +18,7 @@ from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuch
 from accounting.invoices.rooms import left_of, rooms_of
 from accounting.invoices.taxing import levies
 from tailrace.core.errors import Invalid
-from tailrace.core.money import PRICE_BOUND, plain_decimal, round_minor
+from tailrace.core.values.money import PRICE_BOUND, plain_decimal, round_minor
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 from tailrace.pricing.tax_codes import Rate

@@ -18,8 +18,8 @@ from accounting.invoices.copies import OrderCopy
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepaid import spread, taxes_due
-from tailrace.core.money import round_minor
-from tailrace.core.taxes import Levy
+from tailrace.core.values.money import round_minor
+from tailrace.core.values.taxes import Levy
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 from tailrace.pricing.tax_codes import Rate

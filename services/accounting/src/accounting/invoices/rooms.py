@@ -11,7 +11,7 @@ from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepaid import spread
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn
-from tailrace.core.money import share
+from tailrace.core.values.money import share
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 from tailrace.pricing.tax_codes import Rate

@@ -34,9 +34,9 @@ from accounting.payments.accounts import iban_for
 from accounting.reactions import books
 from accounting.scopes import InvoiceReader, InvoiceWriter, TakesOver, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal, numbered, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
+from tailrace.http.lists.filters import any_of, between, by_id, equal, numbered, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 _READS = [books, customers, orders, deliveries, sellers, companies, taxes, units, templates, days]

@@ -16,8 +16,8 @@ from accounting.invoices.copies import TaxCodeCopy, TaxPolicyCopy
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
 from tailrace.core.errors import FieldProblem
-from tailrace.core.money import plain_decimal
-from tailrace.core.taxes import Levy, in_force, tax_lines
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.taxes import Levy, in_force, tax_lines
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_code
 from tailrace.pricing.tax_codes import Rate, SaidTax, rate_on, rates_on

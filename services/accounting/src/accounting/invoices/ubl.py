@@ -18,8 +18,8 @@ from accounting.invoices.models import Invoice
 from accounting.invoices.refusals import NoElectronicInvoice
 from contracts.orders import RateOfTax
 from tailrace.core.errors import FieldProblem
-from tailrace.core.money import exponent, plain_decimal
-from tailrace.http.disposition import disposition
+from tailrace.core.values.money import exponent, plain_decimal
+from tailrace.http.files.disposition import disposition
 
 CUSTOMIZATION = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 PROFILE = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"

@@ -8,8 +8,8 @@ from accounting.invoices.bodies import IssuerBody
 from accounting.invoices.models import Kind, Status
 from contracts.invoices import BillingMode, Prepayment, PrepaymentsTaxed
 from contracts.orders import RateOfTax
-from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.http.routing import ResourceView, View
 
 

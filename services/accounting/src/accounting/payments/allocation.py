@@ -15,7 +15,7 @@ from accounting.payments.refusals import NotTheirInvoice, TooMuchAllocated
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import LARGEST_AMOUNT
+from tailrace.core.values.money import LARGEST_AMOUNT
 from tailrace.db.database import Tx
 
 

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from accounting.chart import AccountCode
 from contracts.payments import ExchangeRate
-from tailrace.core.fields import Code, Day, Name, Sentence, Text
-from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Code, Day, Name, Sentence, Text
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import Body
 
 MOST_ALLOCATIONS = 100

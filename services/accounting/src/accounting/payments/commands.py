@@ -13,7 +13,7 @@ from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.models import BankAccount, Payment
 from accounting.payments.refusals import PaymentState
 from tailrace.core.errors import Invalid, Unknown
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 

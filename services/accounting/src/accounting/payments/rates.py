@@ -14,8 +14,8 @@ from accounting.payments.refusals import NoRate
 from contracts.payments import RateSet
 from tailrace.core.errors import Invalid, Stale
 from tailrace.core.ids import derived_id
-from tailrace.core.money import exponent, round_minor
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.money import exponent, round_minor
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate

@@ -26,8 +26,8 @@ from accounting.refusals import DayLocked
 from contracts.payments import RevaluationPosted, RevaluationReversed, Revalued
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import LARGEST_AMOUNT, round_minor
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.money import LARGEST_AMOUNT, round_minor
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value

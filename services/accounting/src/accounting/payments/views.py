@@ -5,8 +5,8 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.payments import ExchangeRate
-from tailrace.core.money import Currency, Minor, MinorTotal
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, MinorTotal
 from tailrace.http.routing import ResourceView, View
 
 

@@ -11,8 +11,8 @@ from accounting.receivables import reports
 from accounting.receivables.projections import open_items
 from accounting.receivables.views import AgeingView, StatementView
 from accounting.scopes import InvoiceReader
-from tailrace.core.fields import Day
-from tailrace.core.money import Currency
+from tailrace.core.values.fields import Day
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

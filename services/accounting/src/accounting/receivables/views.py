@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from tailrace.core.money import Currency, MinorTotal
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, MinorTotal
 from tailrace.http.routing import View
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from accounting.payments.bodies import Received
-from tailrace.core.fields import Day, Name, Sentence
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Day, Name, Sentence
 from tailrace.http.routing import Body
 
 MOST_PAYMENTS = 100

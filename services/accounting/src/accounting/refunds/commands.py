@@ -21,8 +21,8 @@ from accounting.refunds.refusals import NothingToRefund
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Problem, Unknown
 from tailrace.core.ids import uuid7
-from tailrace.core.money import LARGEST_AMOUNT
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.money import LARGEST_AMOUNT
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 

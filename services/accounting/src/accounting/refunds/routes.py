@@ -15,8 +15,8 @@ from accounting.refunds.models import Refund, RefundStatus
 from accounting.refunds.views import RefundSummary, RefundView
 from accounting.scopes import InvoiceReader, InvoiceWriter
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, numbered
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, equal, numbered
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 router = tenant_router(

@@ -23,7 +23,7 @@ from accounting.invoices.taxing import by_now
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn
 from accounting.settlements.unbilled import Back, unbilled
 from contracts.returns import ReturnSettlementRequested
-from tailrace.core.money import share
+from tailrace.core.values.money import share
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 from tailrace.messaging.replica import by_ids

@@ -14,8 +14,8 @@ from tailrace.core.context import Principal
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx as Transaction
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 PUBLIC = "/v1/calendar-feeds/public"

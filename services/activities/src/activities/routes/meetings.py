@@ -14,12 +14,12 @@ from activities.scopes import MeetingReader, MeetingWriter, NextStepTaker
 from activities.tasks import Task
 from activities.views import MeetingView, TaskView
 from contracts.activities import MeetingStatus
-from tailrace.core.fields import Search
+from tailrace.core.values.fields import Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, between, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import Deleted, any_of, between, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.searching import paginate_found
 from tailrace.http.routing import Tx, tenant_router
-from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/meetings",

@@ -15,12 +15,12 @@ from activities.tasks import NEVER, OPEN, LeadTime, Task
 from activities.views import LeadTimeView, TaskView
 from contracts.activities import Priority, TaskStatus
 from tailrace.core import clock
-from tailrace.core.fields import MomentOrDay, Search
+from tailrace.core.values.fields import MomentOrDay, Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, Filter, any_of, equal, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import Deleted, Filter, any_of, equal, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.searching import paginate_found
 from tailrace.http.routing import Tx, tenant_router
-from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/tasks",

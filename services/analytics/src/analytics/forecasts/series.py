@@ -16,8 +16,8 @@ from analytics.periods import Part, cut, moments, part_of
 from analytics.reports import Asked, Sums, day_after, happened, link, part_before
 from analytics.shown import SALES, SPEND, Report
 from tailrace.core import clock
-from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
+from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
 
 ForecastMeasure = Literal["revenue", "orders", "order_net", "spend", "quantity_received", "quantity_issued"]

@@ -19,7 +19,7 @@ from analytics.lake.tables import Lake
 from analytics.memberships import Membership
 from analytics.movements import Movement
 from analytics.projections import days
-from tailrace.core.days import Calendar
+from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import Replica
 

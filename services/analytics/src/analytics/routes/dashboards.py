@@ -18,9 +18,9 @@ from analytics.views.dashboards import DashboardFiguresView, DashboardView
 from analytics.views.reports import ReportRecordsView
 from contracts.analytics import Tile
 from tailrace.core.errors import Unknown
-from tailrace.http.filters import equal
-from tailrace.http.master_data import master_data_routes
-from tailrace.http.paper import Pixels
+from tailrace.http.files.paper import Pixels
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 Key = Annotated[str, Path(description="The key of the tile.", pattern="^[a-z][a-z0-9-]{0,39}$")]

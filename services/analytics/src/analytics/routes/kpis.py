@@ -17,9 +17,9 @@ from analytics.views.kpis import KpiResultView, KpiTargetsView, KpiView, Scoreca
 from analytics.views.reports import ReportRecordsView
 from tailrace.core import clock
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal
-from tailrace.http.master_data import master_data_routes
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal
+from tailrace.http.lists.master_data import master_data_routes
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

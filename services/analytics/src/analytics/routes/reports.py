@@ -28,12 +28,12 @@ from analytics.views.reports import (
     TaskCompletionView,
 )
 from tailrace.core import clock
-from tailrace.core.days import Calendar
-from tailrace.core.fields import Day, MomentOrDay, Text
-from tailrace.core.money import Currency
-from tailrace.http.filters import any_of
-from tailrace.http.pagination import PageRequest, listed
-from tailrace.http.paper import Pixels
+from tailrace.core.values.days import Calendar
+from tailrace.core.values.fields import Day, MomentOrDay, Text
+from tailrace.core.values.money import Currency
+from tailrace.http.files.paper import Pixels
+from tailrace.http.lists.filters import any_of
+from tailrace.http.lists.pagination import PageRequest, listed
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

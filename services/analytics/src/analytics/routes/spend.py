@@ -23,9 +23,9 @@ from analytics.suppliers import names_of
 from analytics.views.reports import ReportRecordsView
 from analytics.views.spend import MeasureForecastView, SpendView
 from tailrace.core import clock
-from tailrace.core.days import Calendar
-from tailrace.core.fields import Text
-from tailrace.http.pagination import PageRequest, listed
+from tailrace.core.values.days import Calendar
+from tailrace.core.values.fields import Text
+from tailrace.http.lists.pagination import PageRequest, listed
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics.standings.standing import Entry, Source, Standing, whole_seconds
 from contracts import activities as events
-from tailrace.core.days import ALWAYS, Calendar, Since
+from tailrace.core.values.days import ALWAYS, Calendar, Since
 
 
 class Task(Standing):

@@ -15,7 +15,7 @@ from analytics.standings.standing import ENTRY, Entry, Source, Standing
 from contracts import asns, inventory
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
-from tailrace.core.text import folded
+from tailrace.core.values.text import folded
 
 MILLIONTHS = 10**6
 """Quantities are added up as whole millionths of the item's base unit: six decimals, never a float."""

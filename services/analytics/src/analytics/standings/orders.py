@@ -15,7 +15,7 @@ from analytics.measures import Measure
 from analytics.standings.standing import Entry, Source, Standing
 from contracts import orders as events
 from contracts.reopenings import OrderReopened
-from tailrace.core.money import portion
+from tailrace.core.values.money import portion
 
 
 class Line(BaseModel):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from analytics.views.freshness import FreshnessView
 from contracts.analytics import Direction, KpiMeasure, KpiOutcome, KpiPeriod, KpiState, KpiSubject, KpiValue
-from tailrace.core.money import Currency
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import ResourceView, View
 
 

@@ -8,7 +8,7 @@ from analytics.measures import Kind, Measure
 from analytics.periods import Interval
 from analytics.reports import By
 from analytics.views.freshness import FreshnessView
-from tailrace.core.money import Currency, Minor, MinorTotal, Rate, SignedQuantity
+from tailrace.core.values.money import Currency, Minor, MinorTotal, Rate, SignedQuantity
 from tailrace.http.routing import View
 
 

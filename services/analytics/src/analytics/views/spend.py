@@ -7,8 +7,8 @@ from analytics.forecasts.series import ForecastMeasure, Step
 from analytics.views.freshness import FreshnessView
 from analytics.views.reports import AmountFigure, ReportRow, ReportView
 from contracts.analytics import KpiOutcome
-from tailrace.core.money import Currency, MinorTotal, SignedQuantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, MinorTotal, SignedQuantity
 from tailrace.http.routing import View
 
 

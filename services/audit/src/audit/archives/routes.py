@@ -13,9 +13,9 @@ from audit.models import Archive
 from audit.scopes import FullReader, Manager, Reader
 from audit.subscribers import days
 from audit.views import ArchiveView
-from tailrace.http.disposition import disposition
 from tailrace.http.etag import IfMatch
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.files.disposition import disposition
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

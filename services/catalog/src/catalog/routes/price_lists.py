@@ -13,10 +13,10 @@ from catalog.models import PriceList
 from catalog.projections import days
 from catalog.scopes import Reader, Writer
 from catalog.views import PriceFound, PriceListSummary, PriceListView
-from tailrace.core.fields import Day
-from tailrace.core.money import Currency, Quantity
-from tailrace.http.filters import equal, where
-from tailrace.http.master_data import master_data_routes
+from tailrace.core.values.fields import Day
+from tailrace.core.values.money import Currency, Quantity
+from tailrace.http.lists.filters import equal, where
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

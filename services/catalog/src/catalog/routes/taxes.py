@@ -6,7 +6,7 @@ from catalog.models import TaxCode, TaxPolicy
 from catalog.scopes import Reader, Writer
 from catalog.views import TaxCodeView, TaxPolicyView
 from tailrace.http.etag import IfMatch
-from tailrace.http.master_data import master_data_routes
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 _ABOUT = "What sales are taxed at, and how tax is rounded."

@@ -12,8 +12,8 @@ from catalog.views import TemplateChoiceView, TemplateSummary, TemplateView
 from contracts.templates import TemplateLevel
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, called, equal, part_of
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import Deleted, called, equal, part_of
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 _ABOUT = "What a standard, an industry or a customer wants things and documents to be like."

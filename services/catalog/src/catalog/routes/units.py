@@ -6,8 +6,8 @@ from catalog.models import Unit
 from catalog.reactions import standard_units
 from catalog.scopes import Reader, Writer
 from catalog.views import Converted, UnitView
-from tailrace.http.filters import equal
-from tailrace.http.master_data import master_data_routes
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

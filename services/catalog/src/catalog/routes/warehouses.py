@@ -6,9 +6,9 @@ from catalog.projections import uses
 from catalog.scopes import Reader, Writer
 from catalog.views import WarehouseView
 from contracts.catalog import NegativeStock
-from tailrace.core.fields import Country
-from tailrace.http.filters import equal
-from tailrace.http.master_data import master_data_routes
+from tailrace.core.values.fields import Country
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import tenant_router
 
 router = tenant_router("/v1/warehouses", tag="warehouses", about="Where stock lies.", reads=[uses])

@@ -23,8 +23,8 @@ from gateway.table import Table
 from gateway.upload import READ_AHEAD
 from tailrace.core.errors import BadRequest, Problem
 from tailrace.core.manifest import Route
-from tailrace.http.admission import Limit
-from tailrace.http.middleware import given
+from tailrace.http.protocol.admission import Limit
+from tailrace.http.protocol.middleware import given
 from tailrace.observability import tracing
 
 _TRACE = frozenset({b"traceparent", b"tracestate", b"baggage"})

@@ -17,11 +17,11 @@ from gateway.forward import RETRIED, limit_of
 from gateway.head import Head, Headers
 from gateway.headers import answer_headers
 from gateway.refusals import UpstreamBroke, UpstreamLate
-from tailrace.core.breaker import Breaker
 from tailrace.core.errors import Problem
 from tailrace.core.manifest import Route
-from tailrace.http.admission import Limit
-from tailrace.http.middleware import completed, note_served
+from tailrace.core.retries.breaker import Breaker
+from tailrace.http.protocol.admission import Limit
+from tailrace.http.protocol.middleware import completed, note_served
 from tailrace.observability.logs import log
 
 

@@ -12,7 +12,7 @@ from yarl import URL
 
 from gateway.fast.answer import Answer, Unread, read_answer
 from gateway.forward import CONNECT_TIMEOUT, CONNECTIONS, KEEP_ALIVE
-from tailrace.core.breaker import Breaker
+from tailrace.core.retries.breaker import Breaker
 
 _IN_VAIN = 8
 """Connections in a row that were opened and never used twice: such a service keeps none, and more are opened one a second."""

@@ -18,8 +18,8 @@ from gateway.begun import Begun
 from gateway.fast.door import Caller, FastDoor
 from gateway.fast.exchange import Exchange
 from gateway.head import Headers
-from tailrace.http.addresses import address_key
-from tailrace.http.uvicorn_protocol import HttpProtocol
+from tailrace.http.protocol.addresses import address_key
+from tailrace.http.protocol.uvicorn_protocol import HttpProtocol
 
 _BODY_SOON = 0.05
 """Seconds that a body which begins with its head has to be whole, before its request takes the ASGI path, which knows how slow a client may be."""

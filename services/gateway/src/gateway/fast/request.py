@@ -11,8 +11,8 @@ from typing import Any
 
 from gateway.head import Headers
 from gateway.headers import HOP_BY_HOP
-from tailrace.http.admission import DEADLINE
-from tailrace.http.uvicorn_protocol import LONGEST_HEAD
+from tailrace.http.protocol.admission import DEADLINE
+from tailrace.http.protocol.uvicorn_protocol import LONGEST_HEAD
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 FIELDS = rb"(?:" + _TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)"

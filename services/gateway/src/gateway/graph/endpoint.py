@@ -37,7 +37,7 @@ from gateway.pace import Pace
 from gateway.upload import ClientGone, Upload
 from tailrace.core.errors import BadRequest, MediaTypeRefused, Problem, TooLarge
 from tailrace.http.preferences import weighed
-from tailrace.http.strict import refuse_unknown
+from tailrace.http.protocol.strict import refuse_unknown
 
 _JSON, _RESPONSE = "application/json", "application/graphql-response+json"
 _EVENTS = "text/event-stream"

@@ -30,7 +30,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from gateway.graph.caller import BATCH
 from gateway.graph.schema import KIND, LINK
 from gateway.refusals import TooMuch
-from tailrace.http.pagination import LIMIT
+from tailrace.http.lists.pagination import LIMIT
 
 TOKENS = 1000
 DEPTH = 12

@@ -7,7 +7,7 @@ from graphql import ExecutionResult, GraphQLError
 
 from gateway.asking import said_of
 from tailrace.core.errors import Problem
-from tailrace.http.problem_details import MOST_ERRORS
+from tailrace.http.protocol.problem_details import MOST_ERRORS
 from tailrace.observability.logs import log
 
 _DOCUMENT = {"type": "urn:tailrace:problem:bad-document", "title": "Not what the schema allows", "status": 400}

@@ -16,8 +16,8 @@ from inventory.tracking import tracing
 from inventory.tracking.views import BackorderStatus, BackorderView, LotDetail, LotMovementView, LotView
 from inventory.views import Kind
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, spelled, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, equal, spelled, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.inventory import LotStatus
 from inventory.views import Kind
-from tailrace.core.money import Exact
+from tailrace.core.values.money import Exact
 from tailrace.http.routing import ResourceView, View
 
 BackorderStatus = Literal["open", "filled", "closed"]

@@ -15,9 +15,9 @@ from notifications.refusals import NotToBeSent
 from notifications.scopes import Administrator
 from notifications.views import NotificationChannelView, NotificationDeliveryView
 from tailrace.core.errors import Unknown
-from tailrace.http.filters import any_of, equal
-from tailrace.http.master_data import master_data_routes
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal
+from tailrace.http.lists.master_data import master_data_routes
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

@@ -26,8 +26,8 @@ from notifications.views import (
 )
 from tailrace.core.context import Context
 from tailrace.http.auth import Verifier, bearer_token
-from tailrace.http.filters import any_of, between, by_id, equal, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, by_id, equal, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

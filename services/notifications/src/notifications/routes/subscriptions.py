@@ -12,8 +12,8 @@ from notifications.models import Subscription
 from notifications.projections import customers, documents
 from notifications.scopes import Reader, Writer
 from notifications.views import NewsSubscriptionView
-from tailrace.http.filters import any_of, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.leads import FormField
-from tailrace.core.fields import Amount, Code, Country, Day, Email, Name, Note, Text
-from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Amount, Code, Country, Day, Email, Name, Note, Text
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import Body
 
 ASKED = ("name", "company", "position", "email", "phone", "country", "language", "note")

@@ -6,9 +6,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from contracts.opportunities import Category, Outcome, Requirement, StageKind
-from tailrace.core.fields import Amount, Code, Day, Name, Note, Sentence
-from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
-from tailrace.core.text import folded
+from tailrace.core.values.fields import Amount, Code, Day, Name, Note, Sentence
+from tailrace.core.values.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.values.text import folded
 from tailrace.http.routing import Body
 
 MOST_LINES = 200

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tailrace.core.fields import Amount, Name, Text
-from tailrace.core.money import Currency
+from tailrace.core.values.fields import Amount, Name, Text
+from tailrace.core.values.money import Currency
 from tailrace.http.routing import Body
 
 Asked = Literal[

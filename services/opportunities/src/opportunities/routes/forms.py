@@ -8,7 +8,7 @@ from opportunities.bodies.leads import LeadFormBody
 from opportunities.forms import Address, LeadForm, token_of
 from opportunities.scopes import Configurer
 from opportunities.views.leads import FormAddressView, LeadFormView
-from tailrace.http.master_data import master_data_routes
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 PUBLIC = "/v1/leads/forms"

@@ -16,13 +16,13 @@ from opportunities.reactions import answers
 from opportunities.scopes import Configurer, LeadAssigner, LeadConverter, LeadReader, LeadWriter, pii
 from opportunities.scoring import rescore
 from opportunities.views.leads import AssignmentView, LeadDuplicates, LeadSummary, LeadView, ScoringView
-from tailrace.core.fields import Search
+from tailrace.core.values.fields import Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, where
+from tailrace.http.lists.filters import any_of, between, equal, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.searching import paginate_found
 from tailrace.http.masks import kept, shows
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
-from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/leads",

@@ -23,12 +23,12 @@ from opportunities.projections import buyers, days, items, people, teams
 from opportunities.reactions import answers, quotes, standards
 from opportunities.scopes import Assigner, Configurer, Reader, Writer
 from opportunities.views.opportunities import ClosingView, OpportunitySummary, OpportunityView, StageHistoryView
-from tailrace.core.fields import Search
+from tailrace.core.values.fields import Search
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, any_spelled, between, by_id, equal, numbered
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import Deleted, any_of, any_spelled, between, by_id, equal, numbered
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.searching import paginate_found
 from tailrace.http.routing import Tx, tenant_router
-from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/opportunities",

@@ -15,11 +15,11 @@ from opportunities.projections import days, people, teams
 from opportunities.reactions import answers, goings, quotes, standards
 from opportunities.scopes import Configurer, Reader
 from opportunities.views.opportunities import BoardView, ForecastView, PipelineView, QuotaView, ReasonView
-from tailrace.core.fields import MomentOrDay
+from tailrace.core.values.fields import MomentOrDay
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal
-from tailrace.http.master_data import master_data_routes
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.master_data import master_data_routes
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 pipelines = tenant_router(

@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.opportunities import Category, OpportunityLine, Outcome, Stage, Status, WinProposal
-from tailrace.core.money import Currency, Minor, MinorTotal, Rate
+from tailrace.core.values.money import Currency, Minor, MinorTotal, Rate
 from tailrace.http.routing import ResourceView, View
 
 

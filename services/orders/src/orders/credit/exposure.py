@@ -19,7 +19,7 @@ from orders.credit.copies import BuyerCopy, CreditLimitCopy, OpenInvoice, OrderB
 from orders.lines import OrderLine
 from orders.models import Order
 from orders.projections import MergeCopy, days
-from tailrace.core.money import exponent, round_minor
+from tailrace.core.values.money import exponent, round_minor
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids, followed
 
@@ -164,7 +164,7 @@ def _of_orders(
 
 
 def part_of(amount: Any, part: Any, whole: Any) -> ColumnElement[Any]:
-    """`tailrace.core.money.share` of the first part, in SQL: half up, of none less than zero.
+    """`tailrace.core.values.money.share` of the first part, in SQL: half up, of none less than zero.
 
     By whole numbers: a quotient ends after some digits there, and one just below a half would be rounded up twice.
     """

@@ -15,7 +15,7 @@ from contracts import credit as events
 from contracts.approvals import ApprovalSubject
 from contracts.credit import CreditAnswer, CreditReason, ReleasedBy
 from tailrace.core import clock
-from tailrace.core.money import plain_decimal
+from tailrace.core.values.money import plain_decimal
 
 if TYPE_CHECKING:
     from orders.models import Order

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.credit import CreditReason
 from orders.credit.hold import HoldState
-from tailrace.core.money import Currency, Minor, MinorTotal
+from tailrace.core.values.money import Currency, Minor, MinorTotal
 from tailrace.http.routing import View
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.returns import Outcome
-from tailrace.core.fields import Amount, Code, Name, Note
-from tailrace.core.money import PRICE_BOUND, Quantity, Rate
+from tailrace.core.values.fields import Amount, Code, Name, Note
+from tailrace.core.values.money import PRICE_BOUND, Quantity, Rate
 from tailrace.http.routing import Body
 
 MOST_LINES = 500

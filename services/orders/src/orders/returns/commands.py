@@ -17,8 +17,8 @@ from orders.returns.models import Return, ReturnReason
 from orders.returns.refusals import MoreThanShipped
 from orders.returns.views import Returnable, ReturnableLine
 from tailrace.core.errors import Invalid
-from tailrace.core.money import plain_decimal, share
-from tailrace.core.units import check_decimals
+from tailrace.core.values.money import plain_decimal, share
+from tailrace.core.values.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import absent

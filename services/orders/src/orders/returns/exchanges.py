@@ -17,8 +17,8 @@ from orders.returns.lines import ReturnLine
 from orders.returns.models import Return
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
-from tailrace.core.money import portion
-from tailrace.core.taxes import Levy, in_force, tax_lines
+from tailrace.core.values.money import portion
+from tailrace.core.values.taxes import Levy, in_force, tax_lines
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import Replica, by_code, by_ids
 

@@ -17,9 +17,9 @@ from orders.returns.reactions import returns
 from orders.returns.views import Returnable, ReturnReasonView, ReturnSummary, ReturnView
 from orders.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, numbered
-from tailrace.http.master_data import master_data_routes
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, equal, numbered
+from tailrace.http.lists.master_data import master_data_routes
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 _ABOUT = "What customers give back, from the request to its settlement."

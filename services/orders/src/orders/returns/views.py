@@ -4,8 +4,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from contracts.returns import Outcome, ReturnStatus
-from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Currency, Minor, Quantity, Rate, SignedQuantity
 from tailrace.http.routing import ResourceView, View
 
 

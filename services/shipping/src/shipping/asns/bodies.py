@@ -7,11 +7,11 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from shipping.asns.models import MOST_LINES, more_than_counts
 from shipping.bodies import Gtin, Lot
 from shipping.labels.gs1 import check_digit, has_check_digit
-from tailrace.core.fields import Code, Day, MomentOrDay, Name, Text
-from tailrace.core.meaning import Means
-from tailrace.core.money import Quantity
 from tailrace.core.personal_data import Personal
-from tailrace.core.units import MOST_QUANTITY
+from tailrace.core.values.fields import Code, Day, MomentOrDay, Name, Text
+from tailrace.core.values.meaning import Means
+from tailrace.core.values.money import Quantity
+from tailrace.core.values.units import MOST_QUANTITY
 from tailrace.http.routing import Body
 
 

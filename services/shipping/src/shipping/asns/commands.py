@@ -12,7 +12,7 @@ from shipping.models import Shipment
 from shipping.projections import days
 from tailrace.core import clock
 from tailrace.core.ids import derived_id, uuid7
-from tailrace.core.plausible import checked_day
+from tailrace.core.values.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 

@@ -16,9 +16,9 @@ from contracts.asns import Direction
 from shipping.asns.refusals import AlreadyAnnounced, AlreadyScanned, AsnState
 from shipping.base import Base
 from tailrace.core.errors import Invalid
-from tailrace.core.text import folded
 from tailrace.core.transitions import Transitions
-from tailrace.core.units import MOST_QUANTITY
+from tailrace.core.values.text import folded
+from tailrace.core.values.units import MOST_QUANTITY
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value

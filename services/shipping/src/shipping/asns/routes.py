@@ -12,8 +12,8 @@ from shipping.asns.models import Asn, Status
 from shipping.asns.views import AsnSummary, AsnView
 from shipping.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal, numbered, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal, numbered, where
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router("/v1/asns", tag="asns", about="Which parcels are on their way to somebody, and which came.")

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from contracts.carriage import TrackingState
 from shipping.rates.commands import Choice
-from tailrace.core.fields import Moment, Sentence, Text
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Moment, Sentence, Text
 from tailrace.http.routing import Body
 
 

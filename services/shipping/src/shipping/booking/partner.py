@@ -13,9 +13,9 @@ from contracts.carriage import TrackingState
 from shipping.booking.models import Booking
 from shipping.carriers import Carrier
 from shipping.models import Shipment
-from tailrace.core.fields import Sentence, Text
-from tailrace.core.money import Currency
-from tailrace.core.wire import WireModel
+from tailrace.core.values.fields import Sentence, Text
+from tailrace.core.values.money import Currency
+from tailrace.core.values.wire import WireModel
 from tailrace.db.database import Tx
 from tailrace.db.per_database import PerDatabase
 from tailrace.errands.calls import Call

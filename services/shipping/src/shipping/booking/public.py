@@ -20,8 +20,8 @@ from shipping.booking.partner import CALLBACKS
 from tailrace.core import clock
 from tailrace.core.errors import BadRequest, Unauthenticated
 from tailrace.errands.secrets import Secret, SecretMissing, look_up
+from tailrace.http.protocol.strict import declared, public_router
 from tailrace.http.public import acting_for
-from tailrace.http.strict import declared, public_router
 from tailrace.observability.logs import log
 
 TOLERANCE = 300

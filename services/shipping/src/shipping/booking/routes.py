@@ -14,8 +14,8 @@ from shipping.projections import days
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 router = tenant_router(

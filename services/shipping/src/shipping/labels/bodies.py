@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from shipping.labels.models import Language
-from tailrace.core.fields import Note
+from tailrace.core.values.fields import Note
 from tailrace.http.routing import Body
 
 

@@ -14,10 +14,10 @@ from shipping.labels.refusals import NotNumbered
 from shipping.lines import ShipmentLine
 from shipping.models import Shipment
 from shipping.packages import Package
-from tailrace.core.money import plain_decimal
-from tailrace.core.postal import address_lines
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.postal import address_lines
 from tailrace.documents import typeset
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

@@ -14,7 +14,7 @@ from shipping.models import Shipment
 from shipping.projections import days
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
-from tailrace.http.paper import Paper
+from tailrace.http.files.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from tailrace.core.fields import Code, Country, Day, Name
-from tailrace.core.meaning import Means
-from tailrace.core.money import Currency, Rate
-from tailrace.core.text import code, plain
-from tailrace.core.wire import TextRule
+from tailrace.core.values.fields import Code, Country, Day, Name
+from tailrace.core.values.meaning import Means
+from tailrace.core.values.money import Currency, Rate
+from tailrace.core.values.text import code, plain
+from tailrace.core.values.wire import TextRule
 from tailrace.http.routing import Body
 
 MOST_RATES = 1000

@@ -11,7 +11,7 @@ from contracts.carriage import TariffCreated, TariffDeleted, TariffRestored, Tar
 from shipping.base import Base
 from shipping.carriers import Carrier
 from tailrace.core.errors import Invalid
-from tailrace.core.plausible import check_validity
+from tailrace.core.values.plausible import check_validity
 from tailrace.db.database import Tx
 from tailrace.db.master_data import MasterData
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from shipping.rates.bodies import postal_key
-from tailrace.core.money import exponent, round_minor
+from tailrace.core.values.money import exponent, round_minor
 
 Reason = Literal["not_valid", "no_destination", "not_served", "too_heavy"]
 Kind = Literal["carriage", "surcharge", "fuel"]

@@ -15,9 +15,9 @@ from shipping.rates.pricing import Price
 from shipping.rates.views import TariffChoiceView, TariffQuotesView, TariffQuoteView, TariffSummary, TariffView
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
-from tailrace.core.fields import Day
-from tailrace.http.filters import equal
-from tailrace.http.master_data import master_data_routes
+from tailrace.core.values.fields import Day
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router("/v1/tariffs", tag="tariffs", about="What carriers ask for, by place and weight.")

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shipping.rates.pricing import Kind, Reason
-from tailrace.core.money import Exact
+from tailrace.core.values.money import Exact
 from tailrace.http.routing import ResourceView, View
 
 

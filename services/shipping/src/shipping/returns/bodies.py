@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.return_shipments import Verdict
-from tailrace.core.fields import Code, MomentOrDay, Note, Text
-from tailrace.core.money import Quantity
+from tailrace.core.values.fields import Code, MomentOrDay, Note, Text
+from tailrace.core.values.money import Quantity
 from tailrace.http.routing import Body
 
 MOST_LINES = 500

@@ -18,9 +18,9 @@ from shipping.projections import SerialCopy
 from shipping.returns.bodies import VerdictBody
 from shipping.returns.models import ReturnShipment, ReturnShipmentLine
 from tailrace.core.errors import Invalid, NotYetKnown
-from tailrace.core.money import plain_decimal
-from tailrace.core.text import folded
-from tailrace.core.units import check_decimals
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.text import folded
+from tailrace.core.values.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 

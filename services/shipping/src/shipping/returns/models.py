@@ -20,9 +20,9 @@ from shipping import lots
 from shipping.base import Base
 from shipping.refusals import TooMuch, WrongState
 from tailrace.core.errors import Invalid
-from tailrace.core.money import plain_decimal
 from tailrace.core.transitions import Transitions
-from tailrace.core.units import check_decimals
+from tailrace.core.values.money import plain_decimal
+from tailrace.core.values.units import check_decimals
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.unique import unique_value

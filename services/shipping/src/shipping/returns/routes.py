@@ -13,8 +13,8 @@ from shipping.returns.reactions import return_requests
 from shipping.returns.views import ReturnShipmentView
 from shipping.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal, numbered
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal, numbered
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

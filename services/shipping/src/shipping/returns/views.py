@@ -5,8 +5,8 @@ from uuid import UUID
 
 from contracts.lots import LotQuantity
 from shipping.returns.models import Status
-from tailrace.core.money import Exact
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.money import Exact
 from tailrace.http.routing import ResourceView, View
 
 

@@ -4,8 +4,8 @@ from shipping.bodies import CarrierBody
 from shipping.carriers import Carrier
 from shipping.scopes import Reader, Writer
 from shipping.views import CarrierView
-from tailrace.http.filters import equal
-from tailrace.http.master_data import master_data_routes
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import tenant_router
 
 router = tenant_router("/v1/carriers", tag="carriers", about="Who takes parcels.")

@@ -24,8 +24,8 @@ from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
 from shipping.views import PickList, PickListLine, ShipmentView, Status
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, by_id, equal, numbered
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, by_id, equal, numbered
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.storage.routes import attachment_routes
 

@@ -10,8 +10,8 @@ from sqlalchemy.types import Text
 
 from tailrace.core.errors import Unknown
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, numbered
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, equal, numbered
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from workflow import commands
 from workflow.bodies import (

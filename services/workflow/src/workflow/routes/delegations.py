@@ -8,8 +8,8 @@ from sqlalchemy import select
 from tailrace.core.errors import Unknown
 from tailrace.http.auth import check_scopes
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import between, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.messaging.replica import by_ids
 from workflow import delegations

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from tailrace.core import clock
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.jobs.routes import Job, JobView, accepted, own_job
 from workflow import commands, moving

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 
 from tailrace.core.errors import Unknown
-from tailrace.http.disposition import disposition
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.files.disposition import disposition
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.jobs.routes import Job, JobView, accepted, own_job
 from workflow import deploying, dry_runs, matrix, roles

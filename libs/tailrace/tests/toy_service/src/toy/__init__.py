@@ -13,8 +13,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from tailrace.core.context import Principal
 from tailrace.core.errors import InUse, Invalid, Refused, Unknown
 from tailrace.core.events import Event, Meta
-from tailrace.core.fields import Day
 from tailrace.core.ids import uuid7
+from tailrace.core.values.fields import Day
 from tailrace.db.error_classes import NotYet
 from tailrace.db.event_streams import Stream, stream_table
 from tailrace.db.keys import refers_to
@@ -22,9 +22,9 @@ from tailrace.db.master_data import MasterData
 from tailrace.db.models import Aggregate, Part, Tables, TenantRow
 from tailrace.http.auth import Requires, scopes
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, by_id, equal, part_of
-from tailrace.http.master_data import master_data_routes
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of, between, by_id, equal, part_of
+from tailrace.http.lists.master_data import master_data_routes
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, ResourceView, Tx, View, tenant_router
 from tailrace.messaging.sagas import Run, Saga
 from tailrace.messaging.subscribers import EVER, Projection, Reaction

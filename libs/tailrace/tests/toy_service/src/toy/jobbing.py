@@ -13,8 +13,8 @@ from fastapi import Response
 from tailrace.core.errors import Refused
 from tailrace.db import master_data
 from tailrace.db.database import Database, Tx
-from tailrace.http.filters import any_of
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.lists.filters import any_of
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, View, tenant_router
 from tailrace.http.routing import Tx as RouteTx
 from tailrace.jobs.kinds import JobKind, Later, Run

@@ -8,16 +8,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core.context import Principal
 from tailrace.core.errors import Unknown
-from tailrace.core.fields import Moment, Text
 from tailrace.core.ids import uuid7
 from tailrace.core.personal_data import Personal
+from tailrace.core.values.fields import Moment, Text
 from tailrace.http.auth import Requires, Scope, scopes
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal
+from tailrace.http.lists.filters import equal
+from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.masks import masked
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.protocol.strict import public_router
 from tailrace.http.routing import Body, Tx, View, tenant_router
-from tailrace.http.strict import public_router
 from tailrace.observability.logs import log
 from tailrace.transfer.bulk import bulk_router
 from tailrace.transfer.columns import column

@@ -1,0 +1,1 @@
+"""Finding rows by what people write."""

@@ -1,0 +1,1 @@
+"""Routes that are declared: lists with filters and cursors, master data, parts of a root."""

@@ -1,0 +1,1 @@
+"""Where a database or Kafka is, and with which credentials."""

@@ -1,0 +1,1 @@
+"""Commands for events that a consumer has set aside."""

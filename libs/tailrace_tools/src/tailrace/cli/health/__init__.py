@@ -1,0 +1,1 @@
+"""Commands that say how a fleet is, here or elsewhere."""
