@@ -21,7 +21,7 @@ from measure.run import Plan, Results, Run
 from tailrace.stack.plan import service_names
 
 _FLEETS, _LOCKS = "fleets", "locks"
-_STEPS = ("news", "views")
+_STEPS = ("attacks", "news", "views")
 """Of a running fleet, without the rest that is measured of one."""
 _BY_THEMSELVES = (_LOCKS, *FULL)
 

@@ -113,9 +113,10 @@ class Run:
         self._keep(self.results)
 
     async def _some(self, asking: Session, operator: User, installation: Installation) -> None:
-        """The steps that stand by themselves: news, and views by GraphQL beside REST."""
+        """The steps that stand by themselves: attacks, news, and views by GraphQL beside REST."""
         plan = self._plan
         known: dict[str, Callable[[], Awaitable[Any]]] = {
+            "attacks": lambda: self._attack(asking, operator, installation, plan.seconds),
             "news": lambda: news.measure(asking, operator, installation, plan.seed, self._say),
             "views": lambda: views.measure(asking, operator, plan.rounds, plan.seed, self._say),
         }

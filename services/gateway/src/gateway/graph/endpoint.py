@@ -29,6 +29,7 @@ from gateway.graph.caller import Caller
 from gateway.graph.documents import Documents
 from gateway.graph.door import BODY_LIMIT
 from gateway.graph.numbers import Written
+from gateway.graph.plain import PlainFields
 from gateway.graph.plan import plan_of
 from gateway.graph.results import refused, shown
 from gateway.graph.stream import Stream
@@ -83,7 +84,7 @@ class Endpoint:
             with charged.in_flight.hold(charged.key):
                 await Stream(self._schema, document, call, charged.holds, self._pace(), rate).answer(receive, send)
             return
-        result = execute(self._schema, document, **call)
+        result = execute(self._schema, document, executor_class=PlainFields, **call)
         result = result if isinstance(result, ExecutionResult) else await result
         recorded = {"Tailrace-Event": ", ".join(caller.events)} if caller.events else {}
         await _answer(shown(result), 200, kind, {**rate, **recorded})(scope, receive, send)

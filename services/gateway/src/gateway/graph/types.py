@@ -27,6 +27,7 @@ from graphql import (
     GraphQLString,
 )
 
+from gateway.graph.plain import reader
 from gateway.graph.scalars import BIG_INT, DAY, DECIMAL, JSON, MOMENT
 
 Schema = dict[str, Any]
@@ -160,7 +161,7 @@ class Types:
             # A masked property is left out for those who may not see it.
             if key in required and not nullable and "x-scope" not in said:
                 kind = always(kind)
-            fields[camel(key)] = GraphQLField(kind, resolve=_reader(key), description=said.get("description"))
+            fields[camel(key)] = GraphQLField(kind, resolve=reader(key), description=said.get("description"))
         return fields | self.more(name, schema.get("properties", {}))
 
     def _sent(self, called: str, schema: Schema) -> Iterator[tuple[str, GraphQLInputField]]:
@@ -228,10 +229,3 @@ def _without_null(schema: Schema) -> tuple[Schema, bool]:
     if len(some) == 1:
         return (_without_null(some[0])[0], nullable)
     return {**schema, "anyOf": some}, nullable
-
-
-def _reader(key: str) -> Callable[..., Any]:
-    def read(source: Mapping[str, Any], _info: object) -> Any:
-        return source.get(key)
-
-    return read
