@@ -173,7 +173,7 @@ async def test_a_service_that_is_left_alone_is_not_asked(
     stand, headers = await make(), bearer()
     await _warm(stand, headers)
     for _ in range(5):
-        stand.fast._forwarder.breaker("down").failed()
+        stand.fast._pools._breaker("down").failed()
     before, asked = stand.fast.passed, len(service.asked)
     assert (await _ask(stand, "plain", headers))[0] == 503
     assert (stand.fast.passed, len(service.asked)) == (before, asked)

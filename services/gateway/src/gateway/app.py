@@ -15,6 +15,7 @@ from gateway.admission import Admission, Shares
 from gateway.asking import Asking
 from gateway.compression import Compression
 from gateway.fast.door import FastDoor
+from gateway.fast.pool import Pools
 from gateway.fast.protocol import protocol_of
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
@@ -89,7 +90,9 @@ def build(
     diary = Diary(settings.kafka, "/tailrace/gateway") if feed is None else None
     accesses = Accesses(load_templates(promised, screens), teller or diary)
     gateway = Gateway(table, admission, forwarder, pace, accesses, tenant_uploads=shares.tenant_uploads)
-    asking = Asking(table, forwarder, pace)
+    pools = Pools(settings.upstream_of, forwarder.breaker)
+    # With a collector, each call has a span of its own, which the forwarder's client makes.
+    asking = Asking(table, forwarder, pace, pools if settings.fast_path and not tracing.is_on() else None)
     screen_reads = ScreenReads(screens, admission, asking, accesses)
 
     def graphql() -> Inside:
@@ -106,7 +109,7 @@ def build(
             async with forwarder:
                 yield
         finally:
-            door.close()
+            pools.close()
             for task in working:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
@@ -155,9 +158,8 @@ def build(
     door = FastDoor(
         table,
         admission,
-        forwarder,
+        pools,
         accesses,
-        settings.upstream_of,
         app.state,
         own=_paths(own),
         cors=bool(settings.cors_origins),

@@ -7,12 +7,16 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from gateway.forward import Forwarder
+from gateway.fast.part import Part
+from gateway.fast.pool import Connection, Pools
+from gateway.forward import TRIES, Forwarder, limit_of
 from gateway.head import Head, Headers
+from gateway.headers import answer_headers, said_to_service
 from gateway.pace import Pace
 from gateway.table import Table
 from gateway.upload import Upload
 from tailrace.core.errors import Problem, Unknown
+from tailrace.core.manifest import Route
 
 _HANDED_ON = frozenset({b"authorization", b"tailrace-after", b"accept-language", b"user-agent"})
 _OK = range(200, 300)
@@ -64,10 +68,11 @@ def said_of(problem: Problem) -> dict[str, Any]:
 
 
 class Asking:
-    """Takes requests to the services that the route table names."""
+    """Takes requests to the services that the route table names: a read on a connection of the fast path, where one is idle."""
 
-    def __init__(self, table: Table, forwarder: Forwarder, pace: Callable[[], Pace]) -> None:
+    def __init__(self, table: Table, forwarder: Forwarder, pace: Callable[[], Pace], pools: Pools | None) -> None:
         self._table = table
+        self._pools = pools
         self._forwarder = forwarder
         self._pace = pace
 
@@ -98,13 +103,35 @@ class Asking:
             length=None,
             has_body=bool(body),
         )
+        tries = TRIES
+        if method == "GET" and (connection := self._idle(route)) is not None:
+            plain = await self._plain(route, one, scope, connection)
+            if plain is not None:
+                return plain
+            tries -= 1
         answer, upload = Answer(), Upload(_whole(body), len(body), self._pace())
         await upload.read_ahead(has_body=bool(body))
         try:
-            await self._forwarder.forward(route, one, scope, upload, answer.send, {}, self._pace())
+            await self._forwarder.forward(route, one, scope, upload, answer.send, {}, self._pace(), tries=tries)
         except Problem as problem:
             return Answer(problem.status, problem=problem)
         return answer
+
+    def _idle(self, route: Route) -> Connection | None:
+        pool = None if self._pools is None else self._pools.of(route.service)
+        return None if pool is None else pool.take()
+
+    async def _plain(self, route: Route, head: Head, scope: Scope, connection: Connection) -> Answer | None:
+        """None where the connection broke before an answer had begun."""
+        limit = limit_of(route, head)
+        try:
+            found = await Part(route.service, limit).ask(connection, head, said_to_service(scope, limit))
+        except Problem as problem:
+            return Answer(problem.status, problem=problem)
+        if found is None:
+            return None
+        status, headers, body = found
+        return Answer(status, body, headers=answer_headers(headers, {}))
 
 
 def _whole(body: bytes) -> Callable[[], Any]:

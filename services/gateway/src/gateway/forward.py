@@ -22,7 +22,7 @@ from tailrace.core.retries.breaker import Breaker
 from tailrace.observability.logs import log
 
 RETRIED = frozenset({"GET", "HEAD"})
-_TRIES = 2
+TRIES = 2
 CONNECT_TIMEOUT = 1.0
 _LOOK_EVERY = 1.0
 """Seconds within which a stream ends whose session did."""
@@ -75,12 +75,13 @@ class Forwarder:
         pace: Pace,
         holds: Callable[[], bool] = lambda: True,
         begun: Begun | None = None,
+        tries: int = TRIES,
     ) -> None:
         """Raises a Problem or ClientGone while nothing has been answered yet; after that, an upstream that breaks, and a client that is slower
         than `pace`, end the client's connection. A stream ends, whole, when it `holds` no more. What was `begun` may have been asked already."""
         response = None if begun is None else await begun.answer(self.breaker(route.service))
         if response is None:
-            response = await self._ask(route, head, scope, upload, tries=_TRIES if begun is None else _TRIES - 1)
+            response = await self._ask(route, head, scope, upload, tries=tries if begun is None else tries - 1)
         async with response:
             limit = limit_of(route, head)
             whole = await _whole(response, route, limit)
@@ -101,9 +102,7 @@ class Forwarder:
             found = self._breakers[service] = Breaker()
         return found
 
-    async def _ask(
-        self, route: Route, head: Head, scope: Scope, upload: Upload, tries: int = _TRIES
-    ) -> aiohttp.ClientResponse:
+    async def _ask(self, route: Route, head: Head, scope: Scope, upload: Upload, tries: int) -> aiohttp.ClientResponse:
         breaker = self.breaker(route.service)
         for number in range(1, tries + 1):
             last = number == tries

@@ -61,20 +61,24 @@ class Said:
     within: float
 
 
-def upstream_headers(head: Head, scope: Scope, length: int | None, within: float) -> CIMultiDict[str]:
-    """What the service gets, with a body of `length` bytes, and how long it is waited for: `within` seconds, or less where the client says so."""
+def said_to_service(scope: Scope, within: float) -> Said:
+    """What is said of the request of `scope`, and how long its answer is waited for: `within` seconds, or less where the client says so."""
     peer, state = scope.get("client"), scope["state"]
     # A screen asks several services for one request: they belong to one trace, also where that begins here.
     state["trace"] = tracing.begun(state["trace"])
-    said = Said(
+    return Said(
         request_id=state["request_id"],
         trace=state["trace"],
         client=peer[0] if peer else "unknown",
         scheme=scope["scheme"],
         within=min(within, deadline_of(scope) or within),
     )
+
+
+def upstream_headers(head: Head, scope: Scope, length: int | None, within: float) -> CIMultiDict[str]:
+    """What the service gets, with a body of `length` bytes. See `said_to_service`."""
     headers: CIMultiDict[str] = CIMultiDict()
-    for name, value in handed_on(head, said, length):
+    for name, value in handed_on(head, said_to_service(scope, within), length):
         headers.add(name.decode("ascii"), value.decode("utf-8"))
     return headers
 

@@ -12,6 +12,8 @@ follow a request, read in this order:
 4. `pool`: the request is written to the service, on a connection that it has for itself until the answer is whole; `answer` reads that strictly.
 5. `exchange`: the answer is written to the client, and the request counted, logged and told of.
 
+Screens and GraphQL, which come by the ASGI path, read from services on the same connections: `part`.
+
 What turns out not to be plain once the service was asked (its answer comes in chunks, or late, or not at all) is `Begun`: the ASGI path goes on
 with it from there (`gateway.begun`).
 """

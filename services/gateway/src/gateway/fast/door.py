@@ -14,15 +14,14 @@ from gateway.admission import Admission
 from gateway.begun import Begun
 from gateway.compression import Coding
 from gateway.fast.exchange import Asked, Client, Exchange
-from gateway.fast.pool import Pool
+from gateway.fast.pool import Pools
 from gateway.fast.request import Plain, bent_with, read_request
-from gateway.forward import Forwarder, limit_of
-from gateway.head import Head, Headers, read_head
-from gateway.headers import Said, handed_on
+from gateway.forward import limit_of
+from gateway.head import Headers, read_head
+from gateway.headers import Said
 from gateway.table import Table
 from gateway.upload import READ_AHEAD
 from tailrace.core.errors import BadRequest, Problem
-from tailrace.core.manifest import Route
 from tailrace.http.protocol.admission import Limit
 from tailrace.http.protocol.middleware import given
 from tailrace.observability import tracing
@@ -47,9 +46,8 @@ class FastDoor:
         self,
         table: Table,
         admission: Admission,
-        forwarder: Forwarder,
+        pools: Pools,
         accesses: Accesses,
-        upstream: Callable[[str], str],
         state: State,
         *,
         own: Collection[str],
@@ -57,9 +55,7 @@ class FastDoor:
     ) -> None:
         self._table = table
         self._admission = admission
-        self._forwarder = forwarder
         self._accesses = accesses
-        self._upstream = upstream
         self._state = state
         self._bent = bent_with(*([b"origin"] if cors else []))
         self._routes = {
@@ -67,7 +63,7 @@ class FastDoor:
             for route in table.routes
             if not route.public and not route.stream and not any(_meet(route.prefix, path) for path in own)
         }
-        self._pools: dict[str, Pool | None] = {}
+        self._pools = pools
         self.passed = 0
         """How many requests were sent on from here."""
 
@@ -97,7 +93,7 @@ class FastDoor:
             passport = self._admission.known(route, head, who.key)
         except Problem as problem:
             return Begun(route, request_id, began, problem=problem)
-        pool = self._pool(route) if passport is not None else None
+        pool = self._pools.of(route.service) if passport is not None else None
         connection = pool.take() if pool is not None else None
         if passport is None or pool is None or connection is None:
             return None
@@ -106,7 +102,7 @@ class FastDoor:
         trace_id = None if trace is None else tracing.trace_id(trace)
         request_text = str(request_id)
         said = Said(request_text, trace, who.host, who.scheme, limit_of(route, head))
-        request = _written(pool, head, said, plain.body)
+        request = pool.written(head, said, plain.body)
         if limit is not None:
             limit.enter()
         charged = None
@@ -123,32 +119,6 @@ class FastDoor:
         exchange = Exchange(client, asked, self._accesses, pool.breaker)
         exchange.send(connection, request)
         return exchange
-
-    def close(self) -> None:
-        for pool in self._pools.values():
-            if pool is not None:
-                pool.close()
-
-    def _pool(self, route: Route) -> Pool | None:
-        """None for a service that has no address, or none by plain HTTP."""
-        service = route.service
-        if service not in self._pools:
-            try:
-                self._pools[service] = Pool(self._upstream(service), self._forwarder.breaker(service))
-            except (KeyError, ValueError):
-                self._pools[service] = None
-        return self._pools[service]
-
-
-def _written(pool: Pool, head: Head, said: Said, body: bytes) -> bytes:
-    """The request as it goes to the service."""
-    has_length = head.writes or head.length is not None
-    fields = handed_on(head, said, len(body) if has_length else None)
-    query = f"?{head.query}" if head.query else ""
-    target = f"{head.path}{query}".encode()
-    lines = [b"%s %s%s HTTP/1.1\r\nhost: %s\r\n" % (head.method.encode(), pool.below, target, pool.host)]
-    lines += [b"%s: %s\r\n" % field for field in fields]
-    return b"".join([*lines, b"\r\n", body])
 
 
 def _trace_of(headers: Headers) -> Any:

@@ -6,12 +6,15 @@ longer than it says, a client who went) is closed and never used again: what is 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from yarl import URL
 
 from gateway.fast.answer import Answer, Unread, read_answer
 from gateway.forward import CONNECT_TIMEOUT, CONNECTIONS, KEEP_ALIVE
+from gateway.head import Head
+from gateway.headers import Said, handed_on
 from tailrace.core.retries.breaker import Breaker
 
 _IN_VAIN = 8
@@ -39,7 +42,7 @@ class Connection(asyncio.Protocol):
     """One connection to a service: idle, or with one request under way."""
 
     def __init__(self, pool: "Pool") -> None:
-        self._pool = pool
+        self.pool = pool
         self._loop = pool.loop
         self._transport: asyncio.Transport
         self._asker: Asker | None = None
@@ -67,7 +70,7 @@ class Connection(asyncio.Protocol):
         if self._asker is not None:
             self._asker = None
             self._due.cancel()
-        self._pool.lost(self)
+        self.pool.lost(self)
         self._transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -85,7 +88,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         asker, self._asker = self._asker, None
-        self._pool.lost(self)
+        self.pool.lost(self)
         if asker is not None:
             self._due.cancel()
             asker.broke(self._answer is not None)
@@ -96,7 +99,7 @@ class Connection(asyncio.Protocol):
             self._seen = data
         elif isinstance(answer, Answer):
             self._seen = b""
-            self._pool.breaker.succeeded()
+            self.pool.breaker.succeeded()
             if len(data) - answer.begins == answer.length:
                 self._end(asker, answer, data[answer.begins :], answer.keeps)
                 return
@@ -107,7 +110,7 @@ class Connection(asyncio.Protocol):
         else:
             self._asker = None
             self._due.cancel()
-            self._pool.lost(self)
+            self.pool.lost(self)
             asker.bent(self._transport, data)
 
     def _go_on(self, asker: Asker, answer: Answer) -> None:
@@ -121,7 +124,7 @@ class Connection(asyncio.Protocol):
         self._body = bytearray()
         self._due.cancel()
         if keeps:
-            self._pool.put(self)
+            self.pool.put(self)
         else:
             self.close()
         asker.answered(answer, body)
@@ -151,6 +154,16 @@ class Pool:
         self._dialling: set[asyncio.Task[None]] = set()
         self._in_vain, self._dialled = 0, float("-inf")
         self.loop = asyncio.get_running_loop()
+
+    def written(self, head: Head, said: Said, body: bytes = b"") -> bytes:
+        """A request as it goes to the service."""
+        has_length = head.writes or head.length is not None
+        fields = handed_on(head, said, len(body) if has_length else None)
+        query = f"?{head.query}" if head.query else ""
+        target = f"{head.path}{query}".encode()
+        lines = [b"%s %s%s HTTP/1.1\r\nhost: %s\r\n" % (head.method.encode(), self.below, target, self.host)]
+        lines += [b"%s: %s\r\n" % field for field in fields]
+        return b"".join([*lines, b"\r\n", body])
 
     def take(self) -> Connection | None:
         """One that is idle. Without one, None, and there will be one soon; none for a service that is left alone."""
@@ -204,3 +217,27 @@ class Pool:
             return
         self._all.add(connection)
         self.put(connection)
+
+
+class Pools:
+    """Of one process, one for each service, made when it is asked first."""
+
+    def __init__(self, upstream: Callable[[str], str], breaker: Callable[[str], Breaker]) -> None:
+        """`upstream` is the address of a service and raises KeyError without one; `breaker` is the service's."""
+        self._upstream = upstream
+        self._breaker = breaker
+        self._pools: dict[str, Pool | None] = {}
+
+    def of(self, service: str) -> Pool | None:
+        """None for a service that has no address, or none by plain HTTP."""
+        if service not in self._pools:
+            try:
+                self._pools[service] = Pool(self._upstream(service), self._breaker(service))
+            except (KeyError, ValueError):
+                self._pools[service] = None
+        return self._pools[service]
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            if pool is not None:
+                pool.close()
