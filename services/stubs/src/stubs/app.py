@@ -14,10 +14,10 @@ from stubs.books import Books
 from stubs.faults import Faults, spoil
 from stubs.log import Entry
 from stubs.routes import control, partners
-from tailrace.http import health
 from tailrace.http.protocol import problem_details
 from tailrace.http.protocol.middleware import RequestId
 from tailrace.observability import metrics
+from tailrace.runtime import health
 from tailrace.settings import Settings
 
 _MOST = 1000

@@ -10,7 +10,7 @@ from starlette.datastructures import State
 from starlette.routing import BaseRoute
 
 from tailrace.db.database import Database
-from tailrace.http import health, openapi
+from tailrace.http import openapi
 from tailrace.http.auth import Verifier, verifier_from
 from tailrace.http.naming import operation_id
 from tailrace.http.protocol import problem_details
@@ -19,6 +19,7 @@ from tailrace.http.protocol.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing
+from tailrace.runtime import health
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.storage.store import store_of
