@@ -1,6 +1,7 @@
 """The arithmetic of `make bench-services`, its report also of a run that has not come to its end, and what it costs to begin with."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,17 @@ def test_a_run_that_has_not_come_to_its_end_says_what_it_had_and_what_failed(tmp
     assert "did not come to its end" in text
     assert "| start, warm | s | 9.5 | 1,234.5 | 122.5 |" in text
     assert "| tests | AssertionError: one failed |" in text
+
+
+def test_parts_that_were_measured_before_stay_unless_the_services_are_others(tmp_path: Path) -> None:
+    document: Document = {"asked": {"services": 2, "with": "timer"}, "services": [3, 5], "machine": {}, "failed": {}}
+    document["complete"] = True
+    for what, after in (("describing", 3), ("tests", 5), ("describing", 7)):
+        save(tmp_path, {**document, "figures": [figure(what, "CPU s", 1, after, 2)]})
+    text = (tmp_path / "services.md").read_text()
+    assert re.findall(r"\| (\w+) \| CPU s \| 1 \| (\d)", text) == [("tests", "5"), ("describing", "7")]
+    save(tmp_path, {**document, "services": [4, 6], "figures": [figure("tests", "CPU s", 1, 9, 2)]})
+    assert "describing" not in (tmp_path / "services.md").read_text()
 
 
 def test_a_part_that_fails_does_not_end_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,20 @@ def is_too_dear(document: Document, most: float) -> bool:
 
 
 def save(folder: Path, document: Document) -> None:
-    """services.json and services.md, also of a run that has not come to its end."""
+    """services.json and services.md, also of a run that has not come to its end. Figures of parts that were not measured now stay, of as many
+    services."""
     folder.mkdir(parents=True, exist_ok=True)
+    document = {**document, "figures": [*_others(folder / "services.json", document), *document["figures"]]}
     (folder / "services.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     (folder / "services.md").write_text(_markdown(document))
+
+
+def _others(saved: Path, document: Document) -> list[Figure]:
+    before: Document = json.loads(saved.read_text()) if saved.exists() else {}
+    if before.get("services") != document.get("services"):
+        return []
+    measured = {each["what"] for each in document["figures"]}
+    return [each for each in before["figures"] if each["what"] not in measured]
 
 
 def show(console: Console, document: Document) -> None:
