@@ -56,7 +56,7 @@ _INNERMOST: tuple[tuple[str, str], ...] = (
     ("the bench's own client", "request/asgi.py"),
 )
 """Of the rest, by the innermost call that is known."""
-_ROUTING = frozenset({"matches", "_match", "_handle_selected", "effective_candidates", "_included_router_matches"})
+_ROUTING = frozenset({"matches", "_match", "effective_candidates"})
 
 
 class Looks:
