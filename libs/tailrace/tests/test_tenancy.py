@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -104,22 +105,16 @@ async def test_postgresql_names_the_tenant_before_it_looks_at_a_row(
         await toy.client.get(f"/v1/labels/{id}")
     async with toy.database.looking() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
-        for kind in ("custom", "generic"):
+        for plans in ("custom", "generic"):
             for scans in ("on", "off"):
-                await driver.execute(f"SET plan_cache_mode = force_{kind}_plan; SET enable_seqscan = {scans}")
+                await driver.execute(f"SET plan_cache_mode = force_{plans}_plan; SET enable_seqscan = {scans}")
                 await driver.execute(f"PREPARE one AS {sent[0]}")
                 values = {"UUID": f"'{id}'", "VARCHAR": f"'{toy.tenant}'"}
-                given = [values[each.split("::")[1]] for each in _parameters(sent[0])]
+                given = [values[kind] for _, kind in sorted(re.findall(r"\$(\d)::(\w+)", sent[0]))]
                 plan = await driver.fetch(f"EXPLAIN EXECUTE one ({', '.join(given)})")
                 assert "One-Time Filter" in plan[1][0] and plan[0][0].startswith("Result"), plan
                 assert len(await driver.fetch(f"EXECUTE one ({', '.join(given)})")) == 1
                 await driver.execute("DEALLOCATE one; RESET ALL")
-
-
-def _parameters(statement: str) -> list[str]:
-    """`$1::UUID` and so on, in their order."""
-    words = {word.strip("(),") for word in statement.split() if word.startswith(("$", "($"))}
-    return sorted(word for word in words if "::" in word)
 
 
 async def test_a_transaction_begins_with_its_tenant_named(toy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +151,7 @@ async def test_a_connection_whose_transaction_did_not_begin_is_closed(
     toy: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have begun nevertheless: between the two of the one message."""
+    assert await _named(toy) == {""}  # on connections that were asked before
     closed: list[Connection] = []
     execute = asyncpg.Connection.execute
 
