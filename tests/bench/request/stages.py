@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import greenlet
+import greenlet  # type: ignore[import-untyped]
 
 _EVERY = 0.001
 _WHOLE: tuple[tuple[str, str, str], ...] = (

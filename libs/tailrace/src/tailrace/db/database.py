@@ -113,6 +113,7 @@ class Tx(AsyncSession):
         Raises Unknown (404), for a deleted one too.
         """
         if self.alone is not None and not within:
+            row: AnyRow | None
             done, row = await self.run_sync(find_alone, self.alone, kind, id)
             if done:
                 return _there(row, kind, id)

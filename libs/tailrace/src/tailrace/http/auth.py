@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
+from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute
 
 from tailrace.core.context import Principal, Reach
@@ -203,7 +204,7 @@ SCHEME = "token"
 class _Declared(HTTPBearer):
     """Says in OpenAPI documents how to show a token; who shows one was found out before, by the route."""
 
-    async def __call__(self, request: Request) -> None:
+    async def __call__(self, request: HTTPConnection) -> None:
         return None
 
 

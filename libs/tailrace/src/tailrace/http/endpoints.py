@@ -79,7 +79,8 @@ class _Call:
     query: Sequence[_Parameter]
     headers: Sequence[_Parameter]
     body: Sequence[Any]
-    request: str | None
+    requests: Sequence[str]
+    """What it calls the request itself."""
 
     async def arguments(self, asking: _Asking) -> dict[str, Any] | None:
         """None when one of them is not as it has to be, which stands among the errors then."""
@@ -106,8 +107,8 @@ class _Call:
             values, errors = await request_body_to_args(list(self.body), asking.body, embed_body_fields=False)
             found.update(values)
             asking.errors.extend(errors)
-        if self.request is not None:
-            found[self.request] = request
+        for name in self.requests:
+            found[name] = request
         return found if len(asking.errors) == known else None
 
 
@@ -172,7 +173,6 @@ def _call_of(dependant: Dependant, body_field: Any) -> _Call | None:
     made_by_fastapi = (
         dependant.cookie_params,
         dependant.websocket_param_name,
-        dependant.http_connection_param_name,
         dependant.response_param_name,
         dependant.background_tasks_param_name,
         dependant.security_scopes_param_name,
@@ -198,7 +198,7 @@ def _call_of(dependant: Dependant, body_field: Any) -> _Call | None:
         tuple(map(_Parameter.of, dependant.query_params)),
         tuple(map(_Parameter.of, dependant.header_params)),
         tuple(dependant.body_params),
-        dependant.request_param_name,
+        tuple(filter(None, (dependant.request_param_name, dependant.http_connection_param_name))),
     )
 
 

@@ -36,10 +36,11 @@ from tailrace.db.error_classes import is_conflict
 from tailrace.db.models import Part
 from tailrace.http import exports, idempotency, masks, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
+from tailrace.http.endpoints import Endpoint
 from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, tag_file, wants_nothing_there
 from tailrace.http.location import location_of
 from tailrace.http.paper import Typeset, is_file
-from tailrace.http.strict import SAFE, Endpoint, StrictRoute
+from tailrace.http.strict import SAFE, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.observability import tracing

@@ -117,11 +117,12 @@ class _Alone:
 _alone_of = cache(_Alone.of)
 
 
-def find_alone(unit: UnitOfWork, engine: Engine, kind: Any, id: UUID) -> tuple[bool, Any]:
+def find_alone(unit: Session, engine: Engine, kind: Any, id: UUID) -> tuple[bool, Any]:
     """Whether that could be done, and the row, None where there is none. `engine` commits by itself. Called in a greenlet (`run_sync`).
 
     Not done where the session has a connection or the row, sees rows of some owners alone, or where the row is more than its columns.
     """
+    assert isinstance(unit, UnitOfWork)
     alone, tenant_id = _alone_of(kind), unit.context.tenant_id
     if alone is None or tenant_id is None or unit.owners is not None or unit.in_use():
         return False, None
