@@ -78,7 +78,7 @@ faults: install ## Trade while processes are killed, on a stack of its own, and 
 drill: install ## Rehearse a disaster on a stack of its own, and print how it went: DRILL=restored, machine or overload
 	@PYTHONPATH=tests/faults:tests/support $(BIN)/python -m drills.$(or $(DRILL),restored) $(ARGS)
 
-bench: install ## Measure reports, and fleets of these sizes, each on a stack of its own: SERVICES=18,40 SECONDS=60 REPORT=1 ONLY=reports,wide; or ONLY=gateway, beside other proxies: QUICK=1
+bench: install ## Measure reports, and fleets of these sizes, each on a stack of its own: SERVICES=18,40 SECONDS=60 REPORT=1 ONLY=reports,wide,request; or ONLY=gateway, beside other proxies: QUICK=1
 ifeq ($(ONLY),gateway)
 	@PYTHONPATH=tests/bench $(BIN)/python -m edge $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(REPORT),--json docs/reports/gateway.json --page docs/reports/gateway.md) $(ARGS)

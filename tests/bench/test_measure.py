@@ -86,7 +86,7 @@ def test_targets_are_those_of_the_smallest_and_of_forty_services_and_of_parts_at
     assert {(target.of, target.bound) for target in TARGETS} == {
         *{(None, 60), (None, 150), (None, 2), (None, 1.3)},
         *{(40, 150), (40, 400), (40, 45), (40, 3584), (40, 0.5)},
-        *{("reports", 100), ("wide", 200), ("ingest", 10_000)},
+        *{("reports", 100), ("wide", 200), ("ingest", 10_000), ("request", 1)},
     }
     asked = {"p50 ms": 90, "p95 ms": 110, "processor ms": 80}
     parts = {

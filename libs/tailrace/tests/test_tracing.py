@@ -77,7 +77,7 @@ def test_without_a_collector_nothing_is_installed() -> None:
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     ran = subprocess.run([sys.executable, "-c", _OFF], env=environment, capture_output=True, text=True, check=True)
     said = (
-        "['function', 'function'] ['RequestId', 'AdmissionControl', 'HeadAsGet', 'BodyLimit'] ServerErrorMiddleware []"
+        "['function', 'function'] ['RequestId', 'AdmissionControl', 'HeadAsGet', 'BodyLimit', 'Dispatch'] RequestId []"
     )
     assert ran.stdout.splitlines()[-1] == said
 

@@ -53,10 +53,11 @@ class Target:
 
 LARGE = 40
 """Of how many services a large fleet is; those of fewer are small."""
-FULL = {"reports": 1_000_000, "wide": 5_000_000, "ingest": 60_000}
-"""The parts that stand by themselves, and of how many rows or events each is when it is measured for the report."""
+FULL = {"reports": 1_000_000, "wide": 5_000_000, "ingest": 60_000, "request": 2_000}
+"""The parts that stand by themselves, and of how many rows, events or requests each is when it is measured for the report."""
 _READ_MODEL = ("latency", "10/s", "project", "read model")
 _NEWS = "commit → live feed through the gateway, median"
+_READ = "CPU of a read by id in a service, times FastAPI and SQLAlchemy as documented"
 TARGETS = (
     Target(None, "commit → read model at 10/s, median", (*_READ_MODEL, "p50 ms"), 60, "ms"),
     Target(None, "commit → read model at 10/s, p99", (*_READ_MODEL, "p99 ms"), 150, "ms"),
@@ -73,6 +74,7 @@ TARGETS = (
     Target("reports", "the four reports of a month, slowest p95", ("p95 ms", "a month"), 100, "ms"),
     Target("reports", "the four reports of a year by month, slowest p95", ("p95 ms", "a year by month"), 100, "ms"),
     Target("wide", "the widest question, median", ("widest ms",), 200, "ms"),
+    Target("request", _READ, ("figures", "read by id", "times peer, with PostgreSQL"), 1, "×"),
     Target("ingest", "events of reports a second", ("per second",), 10_000, "/s", at_least=True),
 )
 """What the project aims at, on two cores and at its own settings; for the size that is named."""

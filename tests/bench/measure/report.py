@@ -98,7 +98,7 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
         )
         for t in document["targets"]
     ]
-    yield "Targets", ("Services, rows or events", "Figure", "Aim", "Found", ""), targets
+    yield "Targets", ("Services, rows, events or requests", "Figure", "Aim", "Found", ""), targets
     yield "Latency, ms", ("Services", "Commits", "Settings", "Commit →", *_names(_LATENCY)), list(_latency(fleets))
     yield "From an event to the live feed, ms", ("Services", *_names(_LATENCY)), list(_news(fleets))
     view = ("Services", "View", "n", "REST", "GraphQL", "times REST")
@@ -111,6 +111,9 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
         ("Events", "a second", "a second of a core", "load before"),
         list(_made(document)),
     )
+    sides = ("service", "PostgreSQL", "peer", "PostgreSQL", "times", "times, all", "load before")
+    yield "A request within a service, CPU in µs", ("Requests", "What", *sides), list(_asked(document))
+    yield "Where a request's CPU goes, µs", ("Request", "Stage", "µs"), list(_stages(document))
     yield "Start and stop, s", ("Services", "Generate", "Cold", "Warm", "Stop", "Each used once"), list(_times(fleets))
     parts = ("postgres", "kafka", "connect", "gateway", "services", "supervisor", "together")
     yield "Memory, MiB (PSS)", ("Services", "When", *parts), list(_by_part(fleets, "memory", parts))
@@ -174,6 +177,19 @@ def _made(document: Document) -> Iterator[tuple[str, ...]]:
     found = document.get("parts", {}).get("ingest", {})
     if "per second" in found:
         yield f"{found['n']:,}", *(_value(found[key]) for key in ("per second", "per second of a core", "load before"))
+
+
+def _asked(document: Document) -> Iterator[tuple[str, ...]]:
+    found = document.get("parts", {}).get("request", {})
+    names = ("service own µs", "service database µs", "peer own µs", "peer database µs")
+    for what, each in found.get("figures", {}).items():
+        told = (_value(each[name]) for name in (*names, "times peer", "times peer, with PostgreSQL"))
+        yield f"{found['n']:,}", what, *told, _value(found["load before"])
+
+
+def _stages(document: Document) -> Iterator[tuple[str, ...]]:
+    for what, each in document.get("parts", {}).get("request", {}).get("figures", {}).items():
+        yield from ((what, stage, _value(spent)) for stage, spent in each["stages µs"].items())
 
 
 def _attacks(fleets: Document) -> Iterator[tuple[str, ...]]:

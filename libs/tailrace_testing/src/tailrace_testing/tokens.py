@@ -8,6 +8,7 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from tailrace.core.context import Principal
 from tailrace.core.errors import Unauthenticated
 from tailrace.core.ids import uuid7
 from tailrace.http.auth import TYPE, Verifier
@@ -70,6 +71,12 @@ class EitherVerifier(Verifier):
 
     def __init__(self, first: Verifier, second: Verifier) -> None:
         self._first, self._second = first, second
+
+    async def principal(self, token: str) -> Principal:
+        try:
+            return await self._first.principal(token)
+        except Unauthenticated:
+            return await self._second.principal(token)
 
     async def claims(self, token: str) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ right manages nobody any more.
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,11 @@ from identity.keys import SigningKeys
 from identity.models import Role, User
 from identity.sessions import REFRESH_LIFETIME, Grant, is_open
 from identity.views import Tokens
-from tailrace.core.context import Context
+from tailrace.core.context import Context, Principal
 from tailrace.core.errors import Unauthenticated
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
-from tailrace.http.auth import Verifier, principal_of, role_versions
+from tailrace.http.auth import Verifier, role_versions
 from tailrace.settings import Settings
 
 
@@ -65,15 +66,12 @@ class SessionVerifier(Verifier):
         super().__init__(keys, issuer=settings.issuer, audiences={settings.audience, "identity"})
         self._database = database
 
-    async def claims(self, token: str) -> dict[str, Any]:
-        claims = await super().claims(token)
-        principal = principal_of(claims)
+    async def ensure(self, principal: Principal, claims: Mapping[str, Any]) -> None:
         async with self._database.transaction(Context(tenant_id=principal.tenant_id), read_only=True) as tx:
             if not await is_open(tx, principal.session_id):
                 raise Unauthenticated("This session has ended; log in again.")
             if not await _roles_stand(tx, role_versions(claims)):
                 raise Unauthenticated("What this token allows has changed; refresh it.")
-        return claims
 
 
 async def _roles_stand(tx: Tx, versions: dict[UUID, int]) -> bool:

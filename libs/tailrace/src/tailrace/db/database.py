@@ -6,15 +6,18 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Executable, Row, Select, bindparam, event, func, select
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import ColumnElement, Engine, Executable, Row, Select, bindparam, event, select
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.orm.util import identity_key
 
 from tailrace.core.addresses.database import for_engine
 from tailrace.core.context import Context
 from tailrace.core.errors import Stale, Unknown
 from tailrace.db import event_streams
+from tailrace.db.connections.tenancy import SET_TENANT, Connection, find_alone, keep_apart
 from tailrace.db.error_classes import DatabaseAway, Restored, is_fenced, is_transient, sqlstate
 from tailrace.db.models import Aggregate, SoftDeleted, TenantRow
 from tailrace.db.outbox import Recorded, UnitOfWork
@@ -30,17 +33,10 @@ _SERVER = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 _FAILURE, _ABORTED = "tailrace.failure", "25P02"
 _DUE_IN = "tailrace.due_in"
 
+_NOTHING = select(1)
+
+
 # Statements are made once, where they can be: making one again costs more than running it.
-# The tenant is named by an ordinary statement, never by a cursor hook: a cancelled request must not leave it behind (sqlalchemy#13381).
-_SET_TENANT = func.set_config("app.tenant_id", bindparam("tenant"), True)
-_BEGIN = select(_SET_TENANT)
-_BEGIN_READING = select(_SET_TENANT, func.set_config("transaction_read_only", "on", True))
-
-
-def _tenant(tenant_id: UUID | None) -> dict[str, str]:
-    return {"tenant": "" if tenant_id is None else str(tenant_id)}
-
-
 def _select_by_id(kind: Any) -> Select[Any]:
     return select(kind).where(kind.id == bindparam("id"))
 
@@ -57,6 +53,8 @@ class Tx(AsyncSession):
     """One transaction of one tenant: the first argument of every command, projection and reaction."""
 
     sync_session_class = UnitOfWork
+    alone: Engine | None = None
+    """Where a row is read by itself, in a transaction that only reads."""
 
     @property
     def _unit(self) -> UnitOfWork:
@@ -107,13 +105,18 @@ class Tx(AsyncSession):
     async def enter_tenant(self, tenant_id: UUID) -> None:
         """Act for a tenant from here on: for the few transactions that learn it only after they began."""
         self.context = self.context.for_tenant(tenant_id)
-        await self.execute(_BEGIN, _tenant(tenant_id))
+        await self.execute(SET_TENANT, {"tenant": str(tenant_id)})
 
     async def find(self, kind: type[AnyRow], id: UUID, *within: ColumnElement[bool]) -> AnyRow:
         """The row with this id, for reading; `within` says where else it must belong, as in `Line.order_id == order_id`.
 
         Raises Unknown (404), for a deleted one too.
         """
+        if self.alone is not None and not within:
+            row: AnyRow | None
+            done, row = await self.run_sync(find_alone, self.alone, kind, id)
+            if done:
+                return _there(row, kind, id)
         return await self._one(_by_id(kind).where(*within) if within else _by_id(kind), kind, id)
 
     async def load(
@@ -184,10 +187,13 @@ class Tx(AsyncSession):
             await self.flush()
 
     async def _one(self, query: Select[AnyRow], kind: type[AnyRow], id: UUID, *, even_deleted: bool = False) -> AnyRow:
-        row = (await self.scalars(query, {"id": id})).one_or_none()
-        if row is None or (isinstance(row, SoftDeleted) and row.deleted_at is not None and not even_deleted):
-            raise Unknown(kind.__name__, id)
-        return row
+        return _there((await self.scalars(query, {"id": id})).one_or_none(), kind, id, even_deleted=even_deleted)
+
+
+def _there(row: AnyRow | None, kind: type[AnyRow], id: UUID, *, even_deleted: bool = False) -> AnyRow:
+    if row is None or (isinstance(row, SoftDeleted) and row.deleted_at is not None and not even_deleted):
+        raise Unknown(kind.__name__, id)
+    return row
 
 
 class Database:
@@ -210,11 +216,18 @@ class Database:
             pool_timeout=10,
             # What a statement was sent may be personal: it stays out of error texts, and so out of logs.
             hide_parameters=True,
-            connect_args={**tls, "server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"}},
+            connect_args={
+                **tls,
+                "connection_class": Connection,
+                "server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"},
+            },
         )
         self.resting = Resting(self.engine.sync_engine.pool, pool)
         _commit_nothing_that_failed(self.engine.sync_engine)
+        keep_apart(self.engine.sync_engine)
+        _tell_when_away(self.engine.sync_engine)
         self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._unchanging = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self.told: Callable[[float], None] | None = None
         """Told after each commit that makes something due, in how many seconds (`tailrace.db.lookout`)."""
         self.announce: Callable[[Tx, float], Awaitable[None]] | None = None
@@ -226,9 +239,7 @@ class Database:
 
         Raises DatabaseAway, or another failure that passes, when it cannot begin.
         """
-        options: dict[str, Any] = {"context": context, "service": self.service}
-        async with Tx(self.engine, expire_on_commit=False, autoflush=False, **options) as tx, tx.begin():
-            await _begin(tx, _BEGIN_READING if read_only else _BEGIN)
+        async with self._begun(self.engine, context, read_only=read_only) as tx:
             yield tx
             if not read_only:
                 await tx.settle()
@@ -240,11 +251,25 @@ class Database:
     @asynccontextmanager
     async def snapshot(self, context: Context) -> AsyncIterator[Tx]:
         """Read what was committed when this began, whatever is committed while it lasts. Raises what `transaction` raises."""
-        engine = self.engine.execution_options(isolation_level="REPEATABLE READ")
-        options: dict[str, Any] = {"context": context, "service": self.service}
-        async with Tx(engine, expire_on_commit=False, autoflush=False, **options) as tx, tx.begin():
-            await _begin(tx, _BEGIN_READING)
+        async with self._begun(self._unchanging, context, read_only=True) as tx:
+            await tx.execute(_NOTHING)  # A transaction begins with its first statement, and so does what it sees.
             yield tx
+
+    @asynccontextmanager
+    async def _begun(self, engine: AsyncEngine, context: Context, *, read_only: bool) -> AsyncIterator[Tx]:
+        options: dict[str, Any] = {"context": context, "service": self.service}
+        tx = Tx(engine, expire_on_commit=False, autoflush=False, reads_only=read_only, **options)
+        began = tx.sync_session.begin()
+        tx.alone = self._looking.sync_engine if read_only else None
+        try:
+            yield tx
+            if tx._unit.in_use():
+                await tx.run_sync(_end, began)
+        except BaseException:
+            # Rolls back, and comes to its end also where the request was cancelled.
+            async with tx:
+                raise
+        tx.sync_session.close()  # which has no connection any more, so there is nothing to wait for
 
     async def finds(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> bool:
         """Whether this finds a row in tables of no tenant: one statement by itself, for who looks often and mostly in vain.
@@ -278,21 +303,28 @@ class Database:
         await self.engine.dispose()
 
 
-async def _begin(tx: Tx, statement: Select[Any]) -> None:
-    """The first statement, which names the tenant."""
-    with _reaching_it():
-        await tx.execute(statement, _tenant(tx.context.tenant_id))
-
-
 @contextmanager
 def _reaching_it() -> Iterator[None]:
-    """Of a first statement: nothing but the database itself can be at fault when it fails."""
+    """Of a connection: nothing but the database itself can be at fault when there is none."""
     try:
         yield
     except Exception as error:
         if is_transient(error):
             raise
         raise DatabaseAway(f"{type(error).__name__}: {error}") from error
+
+
+def _end(_: Session, began: SessionTransaction) -> None:
+    """Commit; roll back what is not, for whatever reason."""
+    with began:
+        pass
+
+
+def _tell_when_away(engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Dialect, _: object, arguments: Any, options: Any) -> Any:
+        with _reaching_it():
+            return dialect.connect(*arguments, **options)
 
 
 def _commit_nothing_that_failed(engine: Engine) -> None:
@@ -317,12 +349,12 @@ def _commit_nothing_that_failed(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     @event.listens_for(engine, "rollback")
     @event.listens_for(engine, "rollback_savepoint")
-    def forget(connection: Connection, *_: object) -> None:
+    def forget(connection: SyncConnection, *_: object) -> None:
         if not connection.invalidated:
             connection.info.pop(_FAILURE, None)
 
     @event.listens_for(engine, "commit")
-    def refuse(connection: Connection) -> None:
+    def refuse(connection: SyncConnection) -> None:
         failure = connection.info.pop(_FAILURE, None)
         if failure is not None:
             raise _passed_over(failure)

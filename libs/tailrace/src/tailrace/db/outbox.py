@@ -157,10 +157,11 @@ class Recorder:
 class UnitOfWork(Session):
     """The kit's session. `context` says who acts and why; it may change between events of one transaction."""
 
-    def __init__(self, *args: Any, context: Context, service: str, **options: Any) -> None:
+    def __init__(self, *args: Any, context: Context, service: str, reads_only: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         self.context = context
         self.service = service
+        self.reads_only = reads_only
         self.recorder = Recorder(self)
         self.owners: frozenset[UUID] | None = None
         """Whose rows are seen, of those that have an owner (`tailrace.db.visibility`); everybody's when None."""
@@ -181,6 +182,11 @@ class UnitOfWork(Session):
             if refusal is None:
                 raise
             raise refusal from error
+
+    def in_use(self) -> bool:
+        """Whether it has a connection."""
+        transaction = self.get_transaction()
+        return transaction is not None and bool(transaction.connections)
 
     def begin_nested(self) -> SessionTransaction:
         """Begin a savepoint. What was recorded before it is written before it, so that its rollback takes only its own."""

@@ -6,19 +6,21 @@ takes those for the whole platform and those for itself alone. Policy shows in a
 """
 
 import hashlib
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
+from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute
 
 from tailrace.core.context import Principal, Reach
@@ -38,18 +40,26 @@ _TYPES = frozenset({TYPE, f"application/{TYPE}"})
 _ESSENTIAL = ("iat", "exp", "sub", "tenant", "sid")
 
 
-class _Signed(NamedTuple):
-    """A token whose signature one of `keys` made."""
+@dataclass(slots=True)
+class _Signed:
+    """A token whose signature one of `keys` made; and from when to when all its claims are known to hold, which nothing but time can change."""
 
     key_id: str
     keys: KeySet
     claims: dict[str, Any]
+    principal: Principal | None = None
+    since: float = 0.0
+    until: float = 0.0
+
+    def good(self, keys: KeySet) -> Principal | None:
+        """Whom it speaks for, as was found before; None where that is to be found out."""
+        return self.principal if self.keys is keys and self.since <= time.time() < self.until else None
 
 
 class Verifier:
     """Turns an access token into the principal it speaks for, or refuses it. `audiences` are those that the verifier answers to.
 
-    A signature is checked once, and again when the keys were fetched again; all else with every request.
+    Signature and claims are checked once, and again when the keys were fetched again, when `exp` has come, and when the clock was set back.
     """
 
     def __init__(self, keys: Keys, *, issuer: str, audiences: Collection[str]) -> None:
@@ -61,32 +71,52 @@ class Verifier:
 
     async def principal(self, token: str) -> Principal:
         """Raises Unauthenticated unless type, signature, algorithm, issuer, audience and times all hold."""
-        return principal_of(await self.claims(token))
+        principal, claims = await self._verified(token)
+        await self.ensure(principal, claims)
+        return principal
 
     async def claims(self, token: str) -> dict[str, Any]:
         """The verified claims of an access token. Raises Unauthenticated, or Unavailable when its key cannot be fetched."""
-        return self.claims_by(await self._keys.current(self.key_id(token)), token)
+        principal, claims = await self._verified(token)
+        await self.ensure(principal, claims)
+        return dict(claims)
+
+    async def ensure(self, principal: Principal, claims: Mapping[str, Any]) -> None:
+        """What a subclass asks besides, of every request. Raises Unauthenticated."""
 
     def key_id(self, token: str) -> str:
         """The key that a token names. Raises Unauthenticated for what is no access token of ours by its header alone."""
-        with _refusing():
-            known = self._signed.get(_digest(token))
-            return key_id_of(token) if known is None else known.key_id
+        return self._key_id(token, _digest(token))
 
     def claims_by(self, keys: KeySet, token: str) -> dict[str, Any]:
         """The verified claims of an access token, by the keys that are good now; without what a subclass asks besides. Raises Unauthenticated."""
-        with _refusing():
-            claims = self._signed_claims(keys, token)
-            self._claims.validate(claims)
-            # One audience, as text: a token for several would be good at the one by what was granted for the other.
-            if claims["aud"] not in self._audiences:
-                raise ValueError("meant for somebody else")
-            principal_of(claims)
-        return dict(claims)
+        return dict(self._verified_by(keys, token, _digest(token))[1])
 
-    def _signed_claims(self, keys: KeySet, token: str) -> dict[str, Any]:
-        """Raises what is no such token, or signed by none of these keys."""
+    async def _verified(self, token: str) -> tuple[Principal, dict[str, Any]]:
         digest = _digest(token)
+        return self._verified_by(await self._keys.current(self._key_id(token, digest)), token, digest)
+
+    def _key_id(self, token: str, digest: bytes) -> str:
+        with _refusing():
+            known = self._signed.get(digest)
+            return key_id_of(token) if known is None else known.key_id
+
+    def _verified_by(self, keys: KeySet, token: str, digest: bytes) -> tuple[Principal, dict[str, Any]]:
+        known = self._signed.get(digest)
+        if known is not None and (principal := known.good(keys)) is not None:
+            return principal, known.claims
+        with _refusing():
+            now, known = time.time(), self._with_signature(keys, token, digest)
+            self._claims.validate(known.claims)
+            # One audience, as text: a token for several would be good at the one by what was granted for the other.
+            if known.claims["aud"] not in self._audiences:
+                raise ValueError("meant for somebody else")
+            known.principal = principal_of(known.claims)
+            known.since, known.until = now, float(known.claims["exp"])
+        return known.principal, known.claims
+
+    def _with_signature(self, keys: KeySet, token: str, digest: bytes) -> _Signed:
+        """Raises what is no such token, or signed by none of these keys."""
         known = self._signed.get(digest)
         if known is None or known.keys is not keys:
             key_id = key_id_of(token)
@@ -94,7 +124,7 @@ class Verifier:
             if len(self._signed) >= _MOST_KNOWN:
                 del self._signed[next(iter(self._signed))]
             self._signed[digest] = known
-        return known.claims
+        return known
 
 
 @contextmanager
@@ -121,7 +151,7 @@ def principal_of(claims: dict[str, Any]) -> Principal:
     )
 
 
-def role_versions(claims: dict[str, Any]) -> dict[UUID, int]:
+def role_versions(claims: Mapping[str, Any]) -> dict[UUID, int]:
     """Which version of each role the scopes of a token come from. Raises ValueError, AttributeError or TypeError when malformed."""
     return {UUID(role): int(version) for role, version in claims.get("role_versions", {}).items()}
 
@@ -169,7 +199,16 @@ def verifier_from(settings: Settings, service: str) -> Verifier:
 
 SCHEME = "token"
 """What OpenAPI documents call the way to show an access token."""
-_declared = HTTPBearer(
+
+
+class _Declared(HTTPBearer):
+    """Says in OpenAPI documents how to show a token; who shows one was found out before, by the route."""
+
+    async def __call__(self, request: HTTPConnection) -> None:
+        return None
+
+
+_declared = _Declared(
     auto_error=False,
     scheme_name=SCHEME,
     bearerFormat="JWT",
@@ -217,9 +256,7 @@ def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is
     When one of them reaches the caller's rows alone, or those of the caller's teams, the request's transaction sees no others.
     """
 
-    async def check(
-        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_declared)]
-    ) -> Principal:
+    async def check(request: Request, _: Annotated[None, Depends(_declared)]) -> Principal:
         principal = getattr(request.state, "principal", None)
         if not isinstance(principal, Principal):
             raise Unauthenticated("This needs a log-in.")

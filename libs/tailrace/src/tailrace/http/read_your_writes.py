@@ -102,6 +102,8 @@ async def wait_until_applied(request: Request, awaited: Awaited) -> None:
 
     Raises BadRequest when the header is malformed, and NotYetConsistent: at once when an aggregate has dead letters, else after a second.
     """
+    if HEADER not in request.headers:
+        return
     asked = _asked(read_marks(request), awaited, own=request.app.state.topic)
     deadline = asyncio.get_running_loop().time() + LONGEST
     while asked and (missing := await _missing(request.app.state.database, asked)):

@@ -40,7 +40,8 @@ from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, t
 from tailrace.http.files import exports
 from tailrace.http.files.paper import Typeset, is_file
 from tailrace.http.location import location_of
-from tailrace.http.protocol.strict import SAFE, Endpoint, StrictRoute
+from tailrace.http.protocol.endpoints import Endpoint
+from tailrace.http.protocol.strict import SAFE, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.observability import tracing
@@ -182,14 +183,14 @@ class TenantRoute(StrictRoute):
             self._set_headers(request, response, exchange)
             return response
 
+        view, answers_file = exports.view_of(self.response_model), is_file(self.response_class)
+
         async def read(request: Request) -> Response:
             principal = await _authenticate(request)
             await read_your_writes.wait_until_applied(request, awaited)
             database: Database = request.app.state.database
             context = _context(request, principal)
-            view = exports.view_of(self.response_model)
-            kind = exports.asked_for(request)
-            if view is not None and kind is not None:
+            if view is not None and (kind := exports.asked_for(request)) is not None:
                 return await self._export(request, database, context, answer, view, kind)
             async with database.transaction(context, read_only=True) as tx:
                 response = await answer(request, _Exchange(tx))
@@ -197,7 +198,7 @@ class TenantRoute(StrictRoute):
                 await response.made(principal.tenant_id)
             if view is not None:
                 response.headers.append("Vary", "Accept")
-            if is_file(self.response_class) and response.status_code == 200:
+            if answers_file and response.status_code == 200:
                 tag_file(response)
             return not_modified(request, response) or response
 

@@ -20,6 +20,7 @@ _HANDED_OVER = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
 _AGAIN_AFTER = 30.0
 """Seconds for which a library that says the same thing again is not listened to."""
 
+_ENCODED = json.JSONEncoder(default=str).encode
 log: Any = structlog.get_logger("tailrace")
 
 
@@ -81,7 +82,7 @@ def said(event: str, **fields: Any) -> None:
         line = {"event": event, **structlog.contextvars.get_contextvars(), **fields, "level": "info"}
         for name in left_out:
             del line[name]
-        _write(json.dumps({**line, "timestamp": f"{at}Z"}, default=str))
+        _write(_ENCODED({**line, "timestamp": f"{at}Z"}))
 
 
 def _is_as_configured(root: logging.Logger) -> bool:

@@ -86,7 +86,10 @@ def is_on() -> bool:
 
 def entered(headers: Mapping[str, str]) -> Context:
     """What a request belongs to: its server span or, while tracing is off, what its caller sent, if that is well formed."""
-    return get_current() if _provider is not None else propagate.extract(headers)
+    if _provider is not None:
+        return get_current()
+    says_nothing = _W3C and "traceparent" not in headers and "baggage" not in headers
+    return Context() if says_nothing else propagate.extract(headers)
 
 
 def begun(context: Context) -> Context:

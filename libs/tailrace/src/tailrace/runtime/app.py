@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.datastructures import State
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tailrace.db.database import Database
 from tailrace.http import openapi
@@ -15,6 +16,7 @@ from tailrace.http.auth import Verifier, verifier_from
 from tailrace.http.naming import operation_id
 from tailrace.http.protocol import problem_details
 from tailrace.http.protocol.admission import AdmissionControl
+from tailrace.http.protocol.dispatch import Dispatch
 from tailrace.http.protocol.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.beginnings import Beginnings
@@ -35,6 +37,23 @@ class Application(FastAPI):
         if self.openapi_schema is None:
             openapi.complete(super().openapi(), _routes_of(self.service))
         return super().openapi()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As FastAPI has it, but for what it looks for with each request: a collector that somebody configured besides ours."""
+        if scope["type"] == "lifespan" or tracing.is_on():
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        await self.middleware_stack(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without what FastAPI has outside of it: `RequestId` answers every error, and bounds of bodies are said elsewhere."""
+        stack: Any = super().build_middleware_stack()
+        while not (tracing.is_on() or isinstance(stack, RequestId)):
+            stack = stack.app
+        return stack  # type: ignore[no-any-return]
 
 
 def build_app(service: Service, settings: Settings, *, verifier: Verifier | None = None) -> FastAPI:
@@ -61,6 +80,8 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     routes = _routes_of(service)
     for router in service.routers:
         app.include_router(router)
+    known = [*health.router.routes, *metrics.router.routes, *routes]
+    app.add_middleware(Dispatch, routes=known)
     app.add_middleware(BodyLimit, limit=settings.body_limit, routes=routes)
     app.add_middleware(HeadAsGet)
     app.add_middleware(AdmissionControl)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +69,7 @@ def scopes_of(manifests: Iterable[Manifest]) -> dict[str, str]:
     return told
 
 
+@lru_cache(maxsize=1024)
 def granting(scope: str) -> frozenset[str]:
     """By which names a scope is granted: by its own, by that of a wider reach, by all of its resource, and by all there is."""
     resource, _, rest = scope.partition(":")

@@ -137,6 +137,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        named = dict(scope["headers"])
+        if b"content-length" not in named and b"transfer-encoding" not in named:
+            # No body follows (RFC 9112, section 6.3).
+            await self._app(scope, receive, send)
+            return
         limit = self._limit_of(scope)
         if _declared(scope) > limit:
             await answer(TooLarge(limit), Request(scope))(scope, receive, send)

@@ -153,6 +153,15 @@ def _allowed(request: Request) -> list[str]:
     return [method for method in METHODS if method in found or (method == "HEAD" and "GET" in found)]
 
 
+def problem_from(error: Exception) -> Problem:
+    """What to answer to any error of a route that was found."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _from_validation(error)
+    return _FromHttp(error) if isinstance(error, HTTPException) else problem_of(error)
+
+
 def problem_of(error: Exception) -> Problem:
     """What to answer to an unforeseen error. What is said of it goes to the log alone."""
     if isinstance(error, ClientDisconnect):

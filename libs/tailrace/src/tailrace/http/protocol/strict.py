@@ -7,7 +7,7 @@ as that, before anything is looked for in it; so is one that says something to a
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -23,13 +23,12 @@ from pydantic import AwareDatetime
 
 from tailrace.core.errors import BadRequest, FieldProblem, Invalid, MediaTypeRefused
 from tailrace.core.values.wire import SHAPES, Shape
+from tailrace.http.protocol.endpoints import Endpoint, endpoint_of
 from tailrace.http.protocol.exact_json import WHOLE_BODY, ExactRequest
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 _LISTS = frozenset({list, set, frozenset, tuple, Sequence})
-
-Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class UnknownParameter(BadRequest):
@@ -74,8 +73,18 @@ class StrictRoute(APIRoute):
         """Whether it reads a body: one that FastAPI knows of, or one that it reads by itself and declares."""
         return self.body_field is not None or "requestBody" in (self.openapi_extra or {})
 
+    @cached_property
+    def direct(self) -> Endpoint | None:
+        """What answers without FastAPI; None where that is FastAPI's to do."""
+        return endpoint_of(self)
+
+    @cached_property
+    def handler(self) -> Endpoint:
+        """All that is done for a request of this route; nothing else need be around it where it is `direct`."""
+        return self.get_route_handler()
+
     def get_route_handler(self) -> Endpoint:
-        endpoint = super().get_route_handler()
+        endpoint = self.direct or super().get_route_handler()
         heedless = not self.takes_body and not (self.methods or set()) <= SAFE
 
         async def strict(request: Request) -> Response:
@@ -83,8 +92,11 @@ class StrictRoute(APIRoute):
                 _refuse_undecodable(request.scope["query_string"])
                 refuse_unknown(request.query_params.keys(), self.parameters)
                 _refuse_repeated([name for name, _ in request.query_params.multi_items()], self.lists)
-            for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
+            for name, value in request.path_params.items():
                 _refuse_misshapen(name, value, self.shapes.get(name, ()))
+            if request.scope["query_string"]:
+                for name, value in request.query_params.multi_items():
+                    _refuse_misshapen(name, value, self.shapes.get(name, ()))
             if self.body_field is not None:
                 refuse_other_formats(request)
                 if body := await request.body():
@@ -178,9 +190,10 @@ def _types(annotation: Any) -> Iterator[type]:
 
 def _refuse_misshapen(name: str, value: Any, shapes: Sequence[Shape]) -> None:
     """Raises Invalid for a control character, and for a value that has none of the shapes."""
-    if any(unicodedata.category(each) in {"Cc", "Cs"} for each in str(value)):
+    text = str(value)
+    if not text.isprintable() and any(unicodedata.category(each) in {"Cc", "Cs"} for each in text):
         raise Invalid.field(name, "It holds a control character.")
-    if shapes and not any(shape.pattern.fullmatch(str(value)) for shape in shapes):
+    if shapes and not any(shape.pattern.fullmatch(text) for shape in shapes):
         raise Invalid.field(name, f"{'; or '.join(shape.detail for shape in shapes)}.".capitalize())
 
 

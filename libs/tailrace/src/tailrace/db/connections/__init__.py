@@ -1,0 +1,1 @@
+"""What a connection to PostgreSQL says before anything is asked on it."""
