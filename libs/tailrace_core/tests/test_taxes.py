@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailrace.core.values.taxes import Levy, by_largest_remainder, in_force, tax_lines
+from tailrace.core.values.taxes import Levy, by_largest_remainder, in_force, tax_lines, taxes_in
 
 LEVELS, MODES = ["document", "line"], ["half_up", "half_even", "down"]
 MILLION = 10**6
@@ -72,6 +72,15 @@ def test_a_thousand_lines_and_the_largest_amounts() -> None:
     assert tax_lines([(10**15 - 1, fifteen)] * 2) == [150_000_000_000_000, 150_000_000_000_000]
     assert tax_lines([(10**15, Levy(None, Decimal("0.999999")))]) == [999_999_000_000_000]
     assert tax_lines([]) == []
+
+
+def test_tax_that_is_in_amounts_is_rounded_once_for_a_rate_whatever_its_codes() -> None:
+    """503 at 19 % hold 80.31, and two of them 160.62."""
+    codes = [Levy(code, Decimal("0.19")) for code in (None, "A")]
+    assert taxes_in([(503, code) for code in codes]) == [81, 80]
+    assert taxes_in([(503, Levy(code.code, code.rate, "line")) for code in codes]) == [80, 80]
+    assert taxes_in([(503, Levy(code.code, code.rate, mode="down")) for code in codes]) == [80, 80]
+    assert taxes_in([(10**15, Levy(None, Decimal(1))), (7, Levy(None, Decimal(0)))]) == [5 * 10**14, 0]
 
 
 def test_a_credit_mirrors_the_invoice() -> None:

@@ -125,6 +125,23 @@ async def test_a_company_that_rounds_down_does_so_in_what_it_takes_back_and_asks
     asked = await billing.post("/invoices", order_id=str(order.id), prepayment={"amount": 536})
     # 536 × 0.1 ÷ 1.1 is 48.7.
     assert (asked["net"], asked["tax"]) == (488, 48)
+    rows = f"Number,Customer number,Dated,Due on,Currency,Open,Tax rate\nOLD-1,C-1,{today()},{today()},EUR,536,0.1\n"
+    await billing.h.import_rows("/v1/accounting/open-invoices/import", rows)
+    (taken_over,) = (await billing.get("/invoices", taken_over="true"))["items"]
+    assert (taken_over["net"], taken_over["tax"]) == (488, 48)
+
+
+async def test_two_tax_codes_of_one_rate_are_rounded_together_when_a_part_is_taken_back(billing: Billing) -> None:
+    """The law knows rates, and no codes of ours: half a unit of each is one together, not one for each."""
+    for code in ("GOODS", "WORK"):
+        await billing.tax_code(code, (date(2020, 1, 1), "0.1"))
+    lines = [{"name": code, "quantity": "1", "unit_price": "50", "tax_code": code} for code in ("GOODS", "WORK")]
+    invoice = await billing.issue(await billing.post("/invoices", customer_id=str(billing.ada), lines=lines))
+    assert (invoice["net"], invoice["tax"]) == (100, 10)
+    note = await credited(billing, invoice, lines=[{"line_id": line["id"], "net": 5} for line in invoice["lines"]])
+    assert (note["net"], note["tax"]) == (10, 1)
+    assert (await credited(billing, invoice))["tax"] == 9
+    assert await billing.balances() == {}
 
 
 async def test_tax_is_rounded_as_on_the_invoices_day_whenever_it_was_drafted_or_is_taken_back(billing: Billing) -> None:

@@ -220,12 +220,12 @@ def taxes_of(
 def _taxed_together(
     invoice: Invoice, levies: Mapping[tuple[Decimal, str | None], Levy]
 ) -> Iterator[tuple[list[InvoiceLine], RoundingMode]]:
-    """The lines of each rate and code, or one by one, and how their tax is rounded."""
-    alike: dict[tuple[Decimal, str | None], list[InvoiceLine]] = {}
+    """The lines that are levied alike, whatever codes they have, or one by one; and how their tax is rounded."""
+    alike: dict[Levy, list[InvoiceLine]] = {}
     for line in invoice.lines:
-        alike.setdefault((line.tax_rate, line.tax_code), []).append(line)
-    for (rate, code), lines in alike.items():
-        levy = levies.get((rate, code), Levy(code, rate))
+        levy = levies.get((line.tax_rate, line.tax_code), Levy(line.tax_code, line.tax_rate))
+        alike.setdefault(levy, []).append(line)
+    for levy, lines in alike.items():
         for together in [[line] for line in lines] if levy.level == "line" else [lines]:
             yield together, levy.mode
 

@@ -4,7 +4,6 @@ It was sold and taxed in the books that it comes from, so the other side of what
 """
 
 from datetime import date, timedelta
-from fractions import Fraction
 
 from accounting.books import hold, next_open_day
 from accounting.days import dates, days
@@ -16,11 +15,11 @@ from accounting.invoices.drafting import lump
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice, Issue
 from accounting.invoices.policy import seller
-from accounting.invoices.taxing import UNTAXED
+from accounting.invoices.taxing import UNTAXED, levies
 from accounting.invoices.timers import await_due
 from accounting.refusals import DayLocked
-from tailrace.core.values.money import round_minor
 from tailrace.core.values.plausible import checked_day
+from tailrace.core.values.taxes import Levy, taxes_in
 from tailrace.db.database import Tx
 from tailrace.pricing.tax_codes import Rate, SaidTax, rates_on
 
@@ -46,7 +45,9 @@ async def take_over(tx: Tx, asked: NewOpenInvoice) -> Invoice:
         "supplied_from": None,
         "supplied_until": None,
     }
-    invoice = Invoice.drafted(terms, [_line(asked, await _rate(tx, asked))])
+    rate = await _rate(tx, asked)
+    levied = await levies(tx, [rate], asked.dated)
+    invoice = Invoice.drafted(terms, [_line(asked, rate, levied[rate])])
     at = await days.begin_of(tx, since)
     invoice.issue(Issue(asked.number, asked.dated, asked.due_on, at, await seller(tx)))
     tx.add(invoice)
@@ -74,8 +75,7 @@ async def _rate(tx: Tx, asked: NewOpenInvoice) -> Rate:
     return rate
 
 
-def _line(asked: NewOpenInvoice, rate: Rate) -> InvoiceLine:
-    """All of it, as one line: what it was of, only the other system knows."""
-    tax_rate, _ = rate
-    tax = round_minor(Fraction(asked.open) * Fraction(tax_rate) / (1 + Fraction(tax_rate)))
+def _line(asked: NewOpenInvoice, rate: Rate, levy: Levy) -> InvoiceLine:
+    """All of it, as one line: what it was of, only the other system knows. Its tax is rounded as the company does on its day."""
+    (tax,) = taxes_in([(asked.open, levy)])
     return lump(1, asked.number, rate, asked.open - tax, tax)

@@ -8,7 +8,6 @@ among rates keeps to what is left of each, so that the parts add up to it in the
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +17,7 @@ from accounting.invoices.copies import OrderCopy
 from accounting.invoices.lines import InvoiceLine
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepaid import spread, taxes_due
-from tailrace.core.values.money import round_minor
-from tailrace.core.values.taxes import Levy
+from tailrace.core.values.taxes import Levy, taxes_in
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 from tailrace.pricing.tax_codes import Rate
@@ -89,15 +87,13 @@ def not_deducted(prepayment: Invoice) -> dict[UUID, tuple[int, int]]:
 
 
 def divided(amount: int, rooms: Mapping[Rate, int], levies: Mapping[Rate, Levy]) -> dict[Rate, tuple[int, int]]:
-    """An amount, tax included, as net and tax by rate, as the rooms are to one another; none takes more than its room."""
-    parts = spread(amount, list(rooms.values()))
-    found = {}
-    for (rate, code), gross in zip(rooms, parts, strict=True):
-        exact = Fraction(gross) * Fraction(rate) / (1 + Fraction(rate))
-        tax = round_minor(exact, levies[rate, code].mode)
-        if gross:
-            found[rate, code] = (gross - tax, tax)
-    return found
+    """An amount, tax included, as net and tax by rate, as the rooms are to one another; none takes more than its room.
+
+    Tax is rounded once for each rate, whatever codes it has.
+    """
+    parts = [(key, gross) for key, gross in zip(rooms, spread(amount, list(rooms.values())), strict=True) if gross]
+    taxes = taxes_in([(gross, levies[key]) for key, gross in parts])
+    return {key: (gross - tax, tax) for (key, gross), tax in zip(parts, taxes, strict=True)}
 
 
 def _asked(invoice: Invoice) -> dict[tuple[UUID, Rate], int]:

@@ -33,19 +33,29 @@ def tax_lines(lines: Sequence[tuple[int, Levy]]) -> list[int]:
     The tax of a document's rate is given to its lines by largest remainder: each has the whole units below its exact tax, and what is over goes,
     one by one, to those that are furthest above theirs; of equal ones the first line comes first.
     """
-    taxes = [0] * len(lines)
+    return _rounded([(net * Fraction(levy.rate), levy) for net, levy in lines])
+
+
+def taxes_in(amounts: Sequence[tuple[int, Levy]]) -> list[int]:
+    """The same of amounts that the tax is in already."""
+    return _rounded([(amount * Fraction(levy.rate) / (1 + Fraction(levy.rate)), levy) for amount, levy in amounts])
+
+
+def _rounded(taxes: Sequence[tuple[Fraction, Levy]]) -> list[int]:
+    """Exact taxes in whole units: of those that are levied alike together, or line by line."""
+    found = [0] * len(taxes)
     alike: dict[Levy, list[int]] = {}
-    for at, (_, levy) in enumerate(lines):
+    for at, (_, levy) in enumerate(taxes):
         alike.setdefault(levy, []).append(at)
     for levy, places in alike.items():
-        exact = [lines[at][0] * Fraction(levy.rate) for at in places]
+        exact = [taxes[at][0] for at in places]
         if levy.level == "line":
             parts = [round_minor(tax, levy.mode) for tax in exact]
         else:
             parts = by_largest_remainder(round_minor(sum(exact, Fraction(0)), levy.mode), exact)
         for at, tax in zip(places, parts, strict=True):
-            taxes[at] = tax
-    return taxes
+            found[at] = tax
+    return found
 
 
 def in_force(dated: Sequence[Mapping[str, Any]], on: date) -> Mapping[str, Any] | None:
