@@ -144,6 +144,21 @@ async def test_the_same_again_has_one_effect_and_one_answer(toy: Harness) -> Non
     assert len(await _codes(toy)) == 120
 
 
+async def test_a_key_of_any_length_stands_for_one_request_whether_it_makes_one_or_many(toy: Harness) -> None:
+    longest = "k" * 255
+    items = _labels(*(f"L{n}" for n in range(60)))
+    first = await _sent(toy, items, longest)
+    assert first["counts"]["created"] == 60
+    assert (await _send(toy, items, longest)).headers["idempotency-replayed"] == "true"
+    one, key = {"code": "ONE", "name": "One"}, {"Idempotency-Key": longest}
+    refused = await toy.client.post("/v1/labels", json=one, headers=key)
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:tailrace:problem:idempotency-key-reused")
+    key = {"Idempotency-Key": "of one"}
+    assert (await toy.client.post("/v1/labels", json=one, headers=key)).status_code == 201
+    assert (await _send(toy, items, "of one")).json()["type"] == "urn:tailrace:problem:idempotency-key-reused"
+    assert len(await _codes(toy)) == 61
+
+
 async def test_what_breaks_off_goes_on_where_it_stopped(toy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part is a transaction: what is committed is not made again, and what is not is not there."""
     items = _labels(*(f"L{n}" for n in range(120)))

@@ -8,6 +8,7 @@ whatever broke it off, goes on where it stopped, and nothing is done twice.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -39,7 +40,7 @@ _LONGEST_EVENTS = 4000
 _ERRORS_OF_ONE, _ERRORS_LATER = 5, 1
 """So many fields are named of an item in the first part, and of a later one: a thousand that are wrong in everything make no answer of megabytes."""
 _APART = "\x1f"
-"""Between a key and the number of a part: no key of a client's holds it."""
+"""Before the number of a further part: no key of a client's holds it."""
 
 _Unchecked = Annotated[Any, WithJsonSchema({"type": "object"})]
 """An item, which is checked by itself; the document has the body of the single command in its place (`BulkRoute.item`)."""
@@ -113,7 +114,7 @@ class BulkRoute(TenantRoute):
         for number, part in enumerate(_parts(body, self.most)):
             request.scope[DECODED] = part
             request.state.begins_at = number * _OF_PART
-            parts.append(await routing.write(request, answer, principal, f"{key}{_APART}{number}", body))
+            parts.append(await routing.write(request, answer, principal, _key_of(key, number), body))
         if parts:
             return _joined(parts)
         # No list of things: the endpoint says what is wrong with it.
@@ -256,6 +257,12 @@ def _parts(body: bytes, most: int) -> Iterator[Mapping[str, Any]]:
     if isinstance(items, list) and len(items) <= most:
         for begin in range(0, len(items), _OF_PART):
             yield {**whole, "items": items[begin : begin + _OF_PART]}
+
+
+def _key_of(key: str, number: int) -> str:
+    """What a part is kept under. The first has the client's own key, so that no other request has it meanwhile or later; the others have one that is
+    made of it, and is not longer than a key may be."""
+    return key if number == 0 else f"{sha256(key.encode()).hexdigest()}{_APART}{number}"
 
 
 def _joined(parts: Sequence[Response]) -> Response:
