@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
+from fastapi import Response
 from gateway_stand import MakeStand, Stand, bearer, token
 
 from gateway.pages import merged
@@ -79,6 +80,11 @@ async def test_the_things_own_refusal_is_the_screens(stand: Stand) -> None:
     assert said == {"type": "urn:mine", "status": 409}
     answer, said = await _read(stand, f"down/{uuid4()}")
     assert (answer.status, said["type"]) == (503, "urn:tailrace:problem:unavailable")
+    id = uuid4()
+    told = {"Retry-After": "7", "WWW-Authenticate": 'Bearer error="invalid_token"', "X-Other": "1"}
+    stand.orders.says[f"/v1/orders/{id}"] = lambda _: Response(b"{}", 401, told, "application/problem+json")
+    answer, _ = await _read(stand, f"order/{id}")
+    assert (answer.status, {name: answer.headers.get(name) for name in told}) == (401, {**told, "X-Other": None})
 
 
 async def test_what_is_asked_for_wrongly_is_not_shown_in_part(stand: Stand) -> None:

@@ -31,6 +31,8 @@ from tailrace.runtime.openapi_screens import PREFIX, path_of
 
 _ROUTE: Final = Route(service="gateway", prefix=PREFIX)
 _HEADERS: Final = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+_OF_REFUSALS: Final = frozenset({b"retry-after", b"www-authenticate"})
+"""Headers that tell a client what to do about one (RFC 9110, 10.2.3 and 11.6.1)."""
 _DEPTH: Final = len(PREFIX.split("/"))
 
 
@@ -155,4 +157,5 @@ async def _refuse(answer: Answer, rate: dict[str, str], scope: Scope, receive: R
     """Refuse the screen as the thing's own service did. Raises what the gateway itself refuses."""
     if answer.problem is not None:
         raise answer.problem
-    await Response(answer.body, answer.status, {**_HEADERS, **rate}, MEDIA_TYPE)(scope, receive, send)
+    said = {name.decode(): value.decode("latin-1") for name, value in answer.headers if name in _OF_REFUSALS}
+    await Response(answer.body, answer.status, {**_HEADERS, **said, **rate}, MEDIA_TYPE)(scope, receive, send)
