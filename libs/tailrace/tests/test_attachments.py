@@ -136,6 +136,19 @@ async def test_what_is_no_file_is_refused_and_nothing_is_left(toy: Harness, at: 
     assert await toy.admin.fetchval("SELECT count(*) FROM attachment") == 0
 
 
+async def test_a_coding_that_is_none_is_one_in_any_case(toy: Harness, at: str) -> None:
+    body = HEAD.replace("Content-Type", "Content-Transfer-Encoding: Binary\r\nContent-Type") + f"abc\r\n--{B}--\r\n"
+    answer = await toy.client.post(at, content=body.encode(), headers={"Content-Type": FORM_TYPE})
+    assert answer.status_code == 201, answer.text
+
+
+async def test_more_files_than_one_thing_may_have_are_refused_by_name(toy: Harness, at: str) -> None:
+    for number in range(files.most):
+        await added(toy, at, b"x", name=f"{number}.txt")
+    assert refusal(await toy.client.post(at, files=form(b"x"))) == (422, "invalid", ["/file"])
+    await nothing_left(toy)
+
+
 async def test_a_file_may_be_as_large_as_declared_and_no_larger(toy: Harness, at: str) -> None:
     most = files.largest
     await added(toy, at, b"x" * most)

@@ -63,7 +63,8 @@ class Recorded:
         """Raises Invalid when the event would not fit into a Kafka message: the connector would stop at it, for good."""
         payload = self.event.model_dump_json()
         if len(payload) * 4 > LARGEST and len(payload.encode()) > LARGEST:
-            raise Invalid(f"Too much at once: {self.event.type} would be larger than {LARGEST} bytes.")
+            # Of no one field: all that was said is too much together.
+            raise Invalid.field("", f"Too much at once: {self.event.type} would be larger than {LARGEST} bytes.")
         return {
             "id": self.event_id,
             "tenant_id": self.context.tenant_id,

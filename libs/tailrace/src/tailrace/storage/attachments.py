@@ -19,6 +19,7 @@ from tailrace.core.errors import Invalid, NotDeleted, Stale, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate, SoftDeleted
+from tailrace.storage.form import POINTER
 from tailrace.storage.media_types import DOCUMENTS, TYPES
 from tailrace.storage.models import Attachment, Content
 from tailrace.storage.uploads import Received
@@ -92,7 +93,8 @@ class Attachments:
         await tx.find(self.owner, owner_id)
         mine = select(func.count()).where(Attachment.kind == self.kind, Attachment.owner_id == owner_id)
         if (await tx.scalar(mine) or 0) >= self.most:
-            raise Invalid(f"There are {self.most} files already, deleted ones among them; that is the most.")
+            said = f"There are {self.most} files already, deleted ones among them; that is the most."
+            raise Invalid.field(POINTER, said)
 
     async def add(self, tx: Tx, owner_id: UUID, match: int | None, received: Received) -> Attachment:
         """A new file; `match` is the version of the owner that the caller saw.

@@ -130,11 +130,8 @@ class FileForm:
             raise Invalid.field(f"/{name[:60]}", f"The form has one part, {FILE}, and no other.")
         if not filename:
             raise Invalid.field(POINTER, "The part has no filename, so that it is no file.")
-        if "content-encoding" in headers or headers.get("content-transfer-encoding", "binary") not in {
-            "binary",
-            "8bit",
-            "7bit",
-        }:
+        transferred = headers.get("content-transfer-encoding", "binary").strip().lower()
+        if "content-encoding" in headers or transferred not in {"binary", "8bit", "7bit"}:
             raise Invalid.field(POINTER, "Send the file as it is, in no coding.")
         self._seen.part = Part(filename, headers.get("content-type", ""))
 
