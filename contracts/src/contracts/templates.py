@@ -13,7 +13,7 @@ from tailrace.core.values.custom_fields import MOST_FIELDS, CustomField, FieldKe
 from tailrace.core.values.fields import Code, Name
 from tailrace.core.values.layout import Layout
 from tailrace.core.values.text import line
-from tailrace.core.values.wire import TextRule, WireModel
+from tailrace.core.values.wire import TextRule, WireModel, WrongFields
 
 TemplateLevel = Literal["standard", "industry", "customer"]
 """Of whom a template is, from the most general to the most particular."""
@@ -90,9 +90,9 @@ class TemplateSettings(_Said):
     def _each_once(self) -> Self:
         for thing, fields in self.fields.items():
             if len({field.key for field in fields}) != len(fields):
-                raise ValueError(f"a field of {thing} stands twice")
+                raise WrongFields(f"a field of {thing} stands twice", f"fields/{thing}")
         if len({(link.screen, link.target) for link in self.links}) != len(self.links):
-            raise ValueError("a link stands twice")
+            raise WrongFields("a link stands twice", "links")
         return self
 
     def below(self, parent: "TemplateSettings") -> "TemplateSettings":

@@ -5,12 +5,13 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import pytest
 from aiohttp import web
 from fastapi import APIRouter
+from pydantic import model_validator
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from toy import Note, Writer, service
@@ -18,6 +19,7 @@ from toy import Note, Writer, service
 from tailrace.core.errors import Unavailable
 from tailrace.core.ids import uuid7
 from tailrace.core.stand_ins import trace_read
+from tailrace.core.values.wire import WrongFields
 from tailrace.db.error_classes import is_unstorable
 from tailrace.http.jwks import PublishedKeys
 from tailrace.http.lists.pagination import listed
@@ -29,8 +31,20 @@ public = APIRouter()
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
+class Span(Body):
+    first: int
+    last: int
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise WrongFields("last lies before first", "first", "last")
+        return self
+
+
 class Anything(Body):
     name: str = ""
+    spans: list[Span] = []
 
 
 @odd.put("", status_code=204)
@@ -147,6 +161,16 @@ async def test_every_answer_carries_the_id_of_its_request(toy: Harness) -> None:
         "urn:tailrace:problem:too-large"
     }
     assert await toy.published() == []
+
+
+async def test_what_several_fields_say_together_names_each(toy: Harness) -> None:
+    spans = [{"first": 1, "last": 1}, {"first": 2, "last": 1}]
+    refused = await toy.client.put("/v1/odd", json={"spans": spans})
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (
+        422,
+        ["/spans/1/first", "/spans/1/last"],
+    )
+    assert refused.json()["errors"][0]["detail"] == "Value error, last lies before first"
 
 
 async def test_a_bug_stays_inside_the_application(toy: Harness) -> None:

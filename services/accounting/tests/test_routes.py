@@ -68,8 +68,8 @@ async def test_a_time_out_of_this_world_is_refused(accounting: Harness) -> None:
 async def test_bad_lines_are_named(accounting: Harness) -> None:
     for lines, field in (
         ([("6000", "EUR", 5, 0), ("9999", "EUR", 0, 5)], "/lines/1/account"),
-        ([("6000", "EUR", 5, 5), ("1000", "EUR", 0, 5)], "/lines/0"),
-        ([("6000", "EUR", 0, 0), ("1000", "EUR", 0, 5)], "/lines/0"),
+        ([("6000", "EUR", 5, 5), ("1000", "EUR", 0, 5)], "/lines/0/debit"),
+        ([("6000", "EUR", 0, 0), ("1000", "EUR", 0, 5)], "/lines/0/debit"),
         ([("6000", "EUR", -5, 0), ("1000", "EUR", 0, 5)], "/lines/0/debit"),
         # XXX is ISO 4217's code for "no currency": well-formed, and no money.
         ([("6000", "XXX", 5, 0), ("1000", "EUR", 0, 5)], "/lines/0/currency"),

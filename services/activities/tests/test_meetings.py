@@ -52,8 +52,8 @@ async def test_who_is_there_must_be_known(desk: Desk) -> None:
     wrong: list[tuple[Any, int, str]] = [
         ({"user_id": str(uuid7())}, 409, "/attendees/0/user_id"),
         ({"person_id": str(uuid7())}, 422, "/attendees/0/person_id"),
-        ({"name": "Hedy", "user_id": str(desk.bo)}, 422, "/attendees/0"),
-        ({"email": "h@x.example"}, 422, "/attendees/0"),
+        ({"name": "Hedy", "user_id": str(desk.bo)}, 422, "/attendees/0/user_id"),
+        ({"email": "h@x.example"}, 422, "/attendees/0/user_id"),
     ]
     for attendee, status, field in wrong:
         assert (await desk.meeting(expected=status, attendees=[attendee]))["errors"][0]["field"] == field

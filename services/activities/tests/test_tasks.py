@@ -198,7 +198,7 @@ async def test_a_series_ends_with_its_rule_and_with_its_newest(desk: Desk) -> No
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"due_at": at(days=1), "due_on": "2026-03-02"}, ""),
+        ({"due_at": at(days=1), "due_on": "2026-03-02"}, "/due_at"),
         ({"recurrence": {"rule": "FREQ=DAILY"}}, "/recurrence"),
         ({"due_at": at(days=1), "recurrence": {"rule": "FREQ=MINUTELY"}}, "/recurrence/rule"),
         ({"due_on": "2026-03-02", "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=TU"}}, "/recurrence/rule"),

@@ -153,9 +153,9 @@ async def test_a_child_made_while_its_parent_changes_has_the_change(catalog: Har
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
-        ({"fields": {"item": [COLOUR, COLOUR]}}, "/settings"),
+        ({"fields": {"item": [COLOUR, COLOUR]}}, "/settings/fields/item"),
         ({"fields": {"machine": [COLOUR]}}, "/settings/fields/machine"),
-        ({"fields": {"item": [{"key": "a", "label": "A", "kind": "choice"}]}}, "/settings/fields/item/0"),
+        ({"fields": {"item": [{"key": "a", "label": "A", "kind": "choice"}]}}, "/settings/fields/item/0/choices"),
         ({"fields": {"item": [{"key": "a", "label": "A", "pattern": "("}]}}, "/settings/fields/item/0/pattern"),
         ({"numbering": {"quote": "Q-{year}"}}, "/settings/numbering/quote"),
         ({"numbering": {"quote": "Q-{number.__class__}"}}, "/settings/numbering/quote"),
@@ -165,7 +165,7 @@ async def test_a_child_made_while_its_parent_changes_has_the_change(catalog: Har
         ({"approval": {"quote": ""}}, "/settings/approval/quote"),
         ({"shipping": {"lots": "yes"}}, "/settings/shipping/lots"),
         ({"shipping": {"boxes": True}}, "/settings/shipping/boxes"),
-        ({"links": [{"screen": "a", "target": "b", "label": "x"}] * 2}, "/settings"),
+        ({"links": [{"screen": "a", "target": "b", "label": "x"}] * 2}, "/settings/links"),
         ({"links": [{"screen": "javascript:", "target": "b", "label": "x"}]}, "/settings/links/0/screen"),
     ],
 )

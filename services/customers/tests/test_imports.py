@@ -60,7 +60,7 @@ async def test_what_http_refuses_a_file_is_refused_for(sales: Sales) -> None:
     job = await sales.h.import_rows(FILE, head + "\n".join(rows) + "\n")
     assert job["counts"] == {"created": 2, "refused": 4}
     assert await _refused(sales, job) == [
-        ["3", "Tax id country"],
+        ["3", "Tax id"],
         ["4", "Currency"],
         ["5", "E-mail"],
         ["6", "Payment terms"],

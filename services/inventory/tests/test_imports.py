@@ -24,4 +24,6 @@ async def test_rows_that_cannot_be_are_refused_and_the_others_kept(depot: Depot)
     rows = ROWS + "HOUR,N,1,,100,,EUR,2026-01-01\nBOLT,N,1,,,,EUR,2026-01-01\nBOLT,N,-1,,100,,EUR,2026-01-01\n"
     job = await depot.h.import_rows(AT, HEAD + rows)
     assert job["counts"] == {"created": 3, "refused": 3}, job
+    places = ["Item id", "Value, Unit cost", "Quantity"]
+    assert [message.partition(": ")[0].partition(", ")[2] for message in job["messages"]] == places
     assert len(await depot.h.published("inventory.stock.received")) == 3

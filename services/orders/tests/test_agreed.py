@@ -71,7 +71,8 @@ async def test_without_a_list_that_was_agreed_a_price_is_asked_for(desk: Desk, w
 
 
 async def test_two_prices_of_a_line_are_refused(desk: Desk) -> None:
-    assert [field for field, _ in await refused(desk, desk.line(unit_price="1", net=10))] == ["/lines/0"]
+    both = await refused(desk, desk.line(unit_price="1", net=10))
+    assert [field for field, _ in both] == ["/lines/0/unit_price", "/lines/0/net"]
 
 
 async def test_an_item_that_the_customers_list_does_not_have_is_refused(desk: Desk) -> None:

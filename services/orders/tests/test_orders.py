@@ -149,7 +149,7 @@ async def test_a_price_list_that_does_not_apply_is_refused(desk: Desk, clock: Se
         ({"quantity": "NaN"}, "/lines/1/quantity"),
         ({"item_id": "bolt"}, "/lines/1/item_id"),
         ({"unit_price": "-1"}, "/lines/1/unit_price"),
-        ({"unit_price": "1", "net": 5}, "/lines/1"),
+        ({"unit_price": "1", "net": 5}, "/lines/1/unit_price"),
         ({"net": -5}, "/lines/1/net"),
         ({"net": 10.5}, "/lines/1/net"),
         ({"unit": "k\x00g"}, "/lines/1/unit"),

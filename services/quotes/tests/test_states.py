@@ -235,8 +235,8 @@ async def test_a_limit_of_a_role_counts_unless_the_user_has_one(desk: Desk) -> N
 
 async def test_limits_that_contradict_themselves_are_refused(desk: Desk) -> None:
     for limits, field in (
-        ([{"max_discount_rate": "0.1"}], "/limits/0"),
-        ([{"role": "a", "max_discount_rate": "0.1", "max_net": 5}], "/limits/0"),
+        ([{"max_discount_rate": "0.1"}], "/limits/0/role"),
+        ([{"role": "a", "max_discount_rate": "0.1", "max_net": 5}], "/limits/0/max_net"),
         ([{"role": "a", "max_discount_rate": "0.1"}] * 2, "/limits/1"),
     ):
         refused = await desk.limit(*limits, status=422)

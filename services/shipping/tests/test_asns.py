@@ -131,7 +131,7 @@ async def test_a_delivery_is_announced_once_and_scanned_by_several(door: Door) -
     assert (await door.h.client.get(f"/v1/asns/{id}")).json()["differences"] == []
     for wrong, field in (
         ({"packages": [parcel(ONE[:-1] + "0")]}, "/packages/0/sscc"),
-        ({"packages": [parcel(ONE), parcel(ONE)]}, ""),
+        ({"packages": [parcel(ONE), parcel(ONE)]}, "/packages/1/sscc"),
         ({"packages": []}, "/packages"),
         ({"packages": [{"sscc": ONE, "lines": []}]}, "/packages/0/lines"),
     ):

@@ -46,11 +46,11 @@ async def test_today_is_the_companys(order: Order, shipping: Harness, clock: Set
 async def test_tariffs_are_refused_by_field_and_hold_their_carrier(shipping: Harness) -> None:
     post = await carrier(shipping)
     for changes, field in (
-        ({"valid_until": "2025-12-31"}, ""),
+        ({"valid_until": "2025-12-31"}, "/valid_until"),
         ({"valid_from": "2199-01-01"}, "/valid_from"),
         ({"valid_from": "1900-01-01", "valid_until": "1900-01-02"}, "/valid_until"),
         ({"rates": []}, "/rates"),
-        ({"rates": [RATES[0], {**RATES[0], "price": 1}]}, ""),
+        ({"rates": [RATES[0], {**RATES[0], "price": 1}]}, "/rates/1"),
         ({"rates": [{**RATES[0], "postal_prefix": "--"}]}, "/rates/0/postal_prefix"),
         ({"fuel_rate": "1.5"}, "/fuel_rate"),
         ({"divisor": 0}, "/divisor"),

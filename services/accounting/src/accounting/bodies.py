@@ -9,6 +9,7 @@ from accounting.posting import MOST_LINES
 from contracts.accounting import AccountKind, AccountRole, JournalLine
 from tailrace.core.values.fields import Amount, Day, FileText, MomentOrDay, Name, Sentence
 from tailrace.core.values.money import Currency
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body, ReasonBody
 
 _EXAMPLE = "code,name,kind,role\n3980,Goods,asset,inventory\n"
@@ -34,7 +35,7 @@ class NewChart(Body):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.chart is None) == (self.csv is None):
-            raise ValueError("exactly one of chart and csv must be given")
+            raise WrongFields("exactly one of chart and csv must be given", "chart", "csv")
         return self
 
 
@@ -106,7 +107,7 @@ class NewJournalLine(Body):
     @model_validator(mode="after")
     def _one_side(self) -> Self:
         if (self.debit == 0) == (self.credit == 0):
-            raise ValueError("exactly one of debit and credit must be above zero")
+            raise WrongFields("exactly one of debit and credit must be above zero", "debit", "credit")
         return self
 
     def line(self) -> JournalLine:

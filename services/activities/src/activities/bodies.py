@@ -11,6 +11,7 @@ from contracts.activities import MeetingStatus, Priority, TaskStatus
 from tailrace.core.personal_data import Personal
 from tailrace.core.values.days import TimeZone
 from tailrace.core.values.fields import Day, Email, Moment, Name, Note, Sentence, Text
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 _A_WEEK, _A_MONTH = 7 * 24 * 60, 31 * 24 * 60
@@ -60,9 +61,11 @@ class AttendeeBody(Body):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if sum(each is not None for each in (self.user_id, self.person_id, self.name)) != 1:
-            raise ValueError("say a user_id, a person_id or a name, and one of them alone")
+            raise WrongFields(
+                "say a user_id, a person_id or a name, and one of them alone", "user_id", "person_id", "name"
+            )
         if self.email is not None and self.name is None:
-            raise ValueError("only somebody who is named has an e-mail address here")
+            raise WrongFields("only somebody who is named has an e-mail address here", "email")
         return self
 
 
@@ -94,9 +97,9 @@ class MeetingBody(Body):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends_at <= self.starts_at:
-            raise ValueError("ends_at must lie after starts_at")
+            raise WrongFields("ends_at must lie after starts_at", "ends_at")
         if (self.ends_at - self.starts_at).days > LONGEST_MEETING:
-            raise ValueError(f"a meeting lasts at most {LONGEST_MEETING} days")
+            raise WrongFields(f"a meeting lasts at most {LONGEST_MEETING} days", "ends_at")
         return self
 
     def values(self) -> dict[str, Any]:
@@ -200,4 +203,4 @@ class CalendarFeedBody(Body):
 
 def _ensure_due_once(at: datetime | None, on: date | None) -> None:
     if at is not None and on is not None:
-        raise ValueError("say due_at or due_on, not both")
+        raise WrongFields("say due_at or due_on, not both", "due_at", "due_on")

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from audit.models import ARCHIVE_DAYS
 from tailrace.core.values.fields import MomentOrDay, Sentence
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_DAYS = 100 * 366
@@ -23,7 +24,7 @@ class RetentionBody(Body):
     @model_validator(mode="after")
     def _archived_before_it_goes(self) -> Self:
         if self.archive_days is not None and "archive_days" in self.model_fields_set and self.archive_days >= self.days:
-            raise ValueError("archive_days must be less than days: what is gone is not archived.")
+            raise WrongFields("archive_days must be less than days: what is gone is not archived.", "archive_days")
         return self
 
 

@@ -13,6 +13,7 @@ from tailrace.core.values.custom_fields import CustomValues
 from tailrace.core.values.fields import Code, Country, Day, Name, UnitCode
 from tailrace.core.values.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
 from tailrace.core.values.taxes import TaxLevel
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 Kind = Literal["stock", "service"]
@@ -78,19 +79,20 @@ class ItemBody(Body):
     @model_validator(mode="after")
     def _each_unit_once(self) -> Self:
         if len(self.units) != len(set(self.units)):
-            raise ValueError("a unit may stand once among the base unit and the conversions")
+            raise WrongFields("a unit may stand once among the base unit and the conversions", "conversions")
         return self
 
     @model_validator(mode="after")
     def _tracked_where_that_means_something(self) -> Self:
         if self.tracking in {"lot", "serial"} and (self.kind != "stock" or self.negative_stock != "refused"):
-            raise ValueError(
-                "only what is stocked is tracked, and not below zero: nobody knows the lots of what is not there"
+            raise WrongFields(
+                "only what is stocked is tracked, and not below zero: nobody knows the lots of what is not there",
+                "tracking",
             )
         if self.expires and self.tracking == "none":
-            raise ValueError("only what is tracked expires, lot by lot")
+            raise WrongFields("only what is tracked expires, lot by lot", "expires")
         if self.shelf_life_days is not None and not self.expires:
-            raise ValueError("only what expires has a shelf life")
+            raise WrongFields("only what expires has a shelf life", "shelf_life_days")
         return self
 
 
@@ -175,9 +177,12 @@ class PriceListBody(Body):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
-            raise ValueError("valid_until lies before valid_from")
-        if len({(price.item_id, price.min_quantity) for price in self.prices}) != len(self.prices):
-            raise ValueError("an item has two prices from the same min_quantity on")
+            raise WrongFields("valid_until lies before valid_from", "valid_until")
+        known: set[tuple[UUID, Decimal]] = set()
+        for at, price in enumerate(self.prices):
+            if (price.item_id, price.min_quantity) in known:
+                raise WrongFields("an item has two prices from the same min_quantity on", f"prices/{at}/min_quantity")
+            known.add((price.item_id, price.min_quantity))
         return self
 
 

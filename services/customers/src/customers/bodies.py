@@ -11,6 +11,7 @@ from tailrace.core.personal_data import Personal
 from tailrace.core.values.custom_fields import CustomValues
 from tailrace.core.values.fields import Amount, Code, Country, Day, Email, Moment, MomentOrDay, Name, Sentence, Text
 from tailrace.core.values.money import Currency
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_PEOPLE = 200
@@ -68,7 +69,10 @@ class TaxIdBody(Body):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        self.number, _ = checked(self.country, self.number)
+        try:
+            self.number, _ = checked(self.country, self.number)
+        except ValueError as error:
+            raise WrongFields(str(error), "number") from error
         return self
 
     @property
@@ -220,7 +224,7 @@ class ProfileBody(Body):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.review_due_on <= self.reviewed_on:
-            raise ValueError("review_due_on must lie after reviewed_on")
+            raise WrongFields("review_due_on must lie after reviewed_on", "review_due_on")
         return self
 
 

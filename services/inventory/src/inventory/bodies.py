@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from contracts.inventory import LotStatus
 from tailrace.core.values.fields import Amount, Code, Day, MomentOrDay, Text, UnitCode
 from tailrace.core.values.money import Currency, Quantity, SignedQuantity, UnitPrice
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 Unit = Annotated[UnitCode | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
@@ -74,13 +75,13 @@ class NewReceipt(Body):
     @model_validator(mode="after")
     def _one_cost(self) -> Self:
         if (self.value is None) == (self.unit_cost is None):
-            raise ValueError("give either value or unit_cost")
+            raise WrongFields("give either value or unit_cost", "value", "unit_cost")
         return self
 
     @model_validator(mode="after")
     def _bought(self) -> Self:
         if self.delivery_line_id is not None and self.reason != "purchase":
-            raise ValueError("what a supplier delivered is a purchase")
+            raise WrongFields("what a supplier delivered is a purchase", "reason")
         return self
 
 
@@ -120,14 +121,19 @@ class NewIssue(Body):
     @model_validator(mode="after")
     def _line_of_reservation(self) -> Self:
         if (self.reservation_id is None) != (self.line_id is None):
-            raise ValueError("reservation_id and line_id go together")
+            raise WrongFields("reservation_id and line_id go together", "reservation_id", "line_id")
         return self
 
     @model_validator(mode="after")
     def _one_price_of_a_return(self) -> Self:
         given = sum(price is not None for price in (self.receipt_id, self.value, self.unit_cost))
         if given != (1 if self.reason == "return_to_supplier" else 0):
-            raise ValueError("return_to_supplier takes one of receipt_id, value and unit_cost; other reasons take none")
+            raise WrongFields(
+                "return_to_supplier takes one of receipt_id, value and unit_cost; other reasons take none",
+                "receipt_id",
+                "value",
+                "unit_cost",
+            )
         return self
 
 
@@ -160,10 +166,10 @@ class NewAdjustment(Body):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.quantity:
-            raise ValueError("a difference of nothing is no adjustment")
+            raise WrongFields("a difference of nothing is no adjustment", "quantity")
         given = [cost for cost in (self.value, self.unit_cost) if cost is not None]
         if len(given) > 1 or (given and self.quantity < 0):
-            raise ValueError("give at most one of value and unit_cost, and none for a loss")
+            raise WrongFields("give at most one of value and unit_cost, and none for a loss", "value", "unit_cost")
         return self
 
 
@@ -187,7 +193,7 @@ class NewTransfer(Body):
     @model_validator(mode="after")
     def _two_places(self) -> Self:
         if self.from_warehouse_id == self.to_warehouse_id:
-            raise ValueError("the two warehouses are one and the same")
+            raise WrongFields("the two warehouses are one and the same", "to_warehouse_id")
         return self
 
 

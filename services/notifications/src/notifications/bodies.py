@@ -9,6 +9,7 @@ from contracts.notifications import Service
 from notifications.kinds import KindName, Language, NewsKindName
 from tailrace.core.values.days import TimeZone
 from tailrace.core.values.fields import Code, Name, Note, Sentence
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 Clock = Annotated[str, StringConstraints(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$"), Field(examples=["22:00"])]
@@ -35,7 +36,7 @@ class NotificationBody(Body):
     @model_validator(mode="after")
     def _to_somebody(self) -> Self:
         if not self.user_ids and not self.roles:
-            raise ValueError("name users, or roles")
+            raise WrongFields("name users, or roles", "user_ids", "roles")
         return self
 
 
@@ -52,7 +53,9 @@ class NewsSubscriptionBody(Body):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(each is not None for each in (self.kind, self.document_id, self.customer_id)) != 1:
-            raise ValueError("name a kind, a document or a customer, and one of them")
+            raise WrongFields(
+                "name a kind, a document or a customer, and one of them", "kind", "document_id", "customer_id"
+            )
         return self
 
     @property
@@ -95,7 +98,7 @@ class ChoiceBody(Body):
     @model_validator(mode="after")
     def _no_digest_in_app(self) -> Self:
         if self.way == "in_app" and self.how == "digest":
-            raise ValueError("the feed has no digest")
+            raise WrongFields("the feed has no digest", "how")
         return self
 
 

@@ -11,6 +11,7 @@ from tailrace.core.personal_data import Personal
 from tailrace.core.values.custom_fields import CustomValues
 from tailrace.core.values.fields import Amount, Code, Country, Day, MomentOrDay, Text, UnitCode
 from tailrace.core.values.money import Currency, Quantity, UnitPrice
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_LINES = 500
@@ -52,8 +53,9 @@ class NewOrderLine(Body):
 
     @model_validator(mode="after")
     def _priced_once(self) -> Self:
-        if sum(way is not None for way in (self.unit_price, self.net, self.price_list_id)) > 1:
-            raise ValueError("Give one of unit_price, net and price_list_id alone.")
+        said = [name for name in ("unit_price", "net", "price_list_id") if getattr(self, name) is not None]
+        if len(said) > 1:
+            raise WrongFields("Give one of unit_price, net and price_list_id alone.", *said)
         return self
 
 
@@ -123,7 +125,7 @@ class OrderTerms(Body):
     @model_validator(mode="after")
     def _of_somebody(self) -> Self:
         if self.customer_id is None and self.customer_name is None:
-            raise ValueError("Say customer_id or customer_name.")
+            raise WrongFields("Say customer_id or customer_name.", "customer_id", "customer_name")
         return self
 
 

@@ -11,10 +11,14 @@ from tailrace.core.personal_data import Personal
 from tailrace.core.values.custom_fields import CustomValues
 from tailrace.core.values.fields import Amount, Country, Day, Email, Name, Note, Sentence, Text, UnitCode
 from tailrace.core.values.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_LINES = 500
 MOST_LIMITS = 500
+
+
+_OF_ITEMS = ("item_id", "quantity", "unit", "unit_price", "price_list_id", "discount_rate")
 
 
 class QuoteLineBody(Body):
@@ -45,16 +49,20 @@ class QuoteLineBody(Body):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        of_items = (self.item_id, self.quantity, self.unit, self.unit_price, self.price_list_id, self.discount_rate)
         if self.kind == "text":
-            if self.name is None or any(each is not None for each in of_items) or self.inclusion != "included":
-                raise ValueError("A text has a name, perhaps a description, and nothing else.")
-        elif self.item_id is None or self.quantity is None:
-            raise ValueError("Say item_id and quantity.")
+            wrong = [name for name in _OF_ITEMS if getattr(self, name) is not None]
+            wrong += ["name"] if self.name is None else []
+            wrong += ["inclusion"] if self.inclusion != "included" else []
+            if wrong:
+                raise WrongFields("A text has a name, perhaps a description, and nothing else.", *wrong)
+        elif missing := [name for name in ("item_id", "quantity") if getattr(self, name) is None]:
+            raise WrongFields("Say item_id and quantity.", *missing)
         if self.unit_price is not None and self.discount_rate is not None:
-            raise ValueError("Lower the price by unit_price or by discount_rate, not by both.")
+            raise WrongFields(
+                "Lower the price by unit_price or by discount_rate, not by both.", "unit_price", "discount_rate"
+            )
         if (self.inclusion == "alternative") != (self.alternative_to is not None):
-            raise ValueError("alternative_to says which line an alternative can stand in place of.")
+            raise WrongFields("alternative_to says which line an alternative can stand in place of.", "alternative_to")
         return self
 
 
@@ -119,7 +127,11 @@ class QuoteBody(Body):
     @model_validator(mode="after")
     def _lowered_once(self) -> Self:
         if self.discount_rate is not None and self.discount_amount is not None:
-            raise ValueError("Lower the whole by discount_rate or by discount_amount, not by both.")
+            raise WrongFields(
+                "Lower the whole by discount_rate or by discount_amount, not by both.",
+                "discount_rate",
+                "discount_amount",
+            )
         return self
 
 
@@ -194,9 +206,9 @@ class LimitBody(AuthorityLimit, Body):
     @model_validator(mode="after")
     def _of_one(self) -> Self:
         if (self.role is None) == (self.user_id is None):
-            raise ValueError("Say role or user_id, one of them.")
+            raise WrongFields("Say role or user_id, one of them.", "role", "user_id")
         if (self.max_net is None) != (self.currency is None):
-            raise ValueError("max_net and currency come together.")
+            raise WrongFields("max_net and currency come together.", "max_net", "currency")
         return self
 
 

@@ -11,6 +11,7 @@ from tailrace.core.values.custom_fields import CustomValues
 from tailrace.core.values.fields import Code, Day, MomentOrDay, Name, Note, Text
 from tailrace.core.values.meaning import Means
 from tailrace.core.values.money import Quantity
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 
@@ -106,7 +107,7 @@ class PackageBody(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if len({side is None for side in (self.length_mm, self.width_mm, self.height_mm)}) > 1:
-            raise ValueError("length_mm, width_mm and height_mm come together.")
+            raise WrongFields("length_mm, width_mm and height_mm come together.", "length_mm", "width_mm", "height_mm")
         return self
 
 

@@ -9,10 +9,10 @@ from contracts.approvals import Then
 from tailrace.core.values.fields import Amount, MomentOrDay, Name, Note, Sentence, Text, XmlText
 from tailrace.core.values.meaning import Means
 from tailrace.core.values.money import Currency
-from tailrace.core.values.wire import WireModel
+from tailrace.core.values.wire import WireModel, WrongFields
 from tailrace.http.routing import Body
 from workflow import matrix
-from workflow.rules import MOST_STEPS, requirement
+from workflow.rules import MOST_STEPS, approver_groups, duration
 
 Approvers = Annotated[
     str,
@@ -68,10 +68,19 @@ class RequirementBody(WireModel):
     """Whether one who decided an earlier step may decide this one too."""
     name: Name | None = None
 
-    @model_validator(mode="after")
-    def _holds(self) -> Self:
-        requirement(self.stated())
-        return self
+    @field_validator("approvers", "escalate")
+    @classmethod
+    def _somebody(cls, said: str | None) -> str | None:
+        if said is not None:
+            approver_groups(said)
+        return said
+
+    @field_validator("due")
+    @classmethod
+    def _lasting(cls, said: str | None) -> str | None:
+        if said is not None:
+            duration(said)
+        return said
 
     def stated(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_none=True)
@@ -211,9 +220,10 @@ class MatrixBody(Body):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        for rule in self.rules:
+        for at, rule in enumerate(self.rules):
             if strangers := sorted(set(rule.when) - set(self.inputs)):
-                raise ValueError(f"A rule asks for {strangers[0]}, which is no input.")
+                said = f"A rule asks for {strangers[0]}, which is no input."
+                raise WrongFields(said, *(f"rules/{at}/when/{name}" for name in strangers))
         return self
 
     def dmn(self) -> bytes:
@@ -263,7 +273,7 @@ class DryRunBody(Body):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(each is not None for each in (self.matrix, self.dmn, self.number)) != 1:
-            raise ValueError("Say matrix, dmn or number, one of them.")
+            raise WrongFields("Say matrix, dmn or number, one of them.", "matrix", "dmn", "number")
         return self
 
 

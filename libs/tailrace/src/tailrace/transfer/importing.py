@@ -23,7 +23,7 @@ from tailrace.core.values.days import Calendar
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
 from tailrace.db.tables import job_mark
-from tailrace.http.protocol.problem_details import problem_of
+from tailrace.http.protocol.problem_details import fields_of, problem_of
 from tailrace.jobs.kinds import JobKind, Later, Run, piece, put_piece
 from tailrace.transfer.columns import cells_of, kinds_of, located, put, value_of, without_empty
 from tailrace.transfer.entries import SeveralAreCalledSo, lined_up
@@ -201,11 +201,11 @@ class _Importer:
             document.body = self._of.body.model_validate(said)
         except ValidationError as error:
             for each in error.errors(include_url=False):
-                pointer = "/".join(str(part) for part in each["loc"])
-                path, row = located(pointer, self._in_file, self._of.lines)
                 # The body says that the id, or one of several, is missing where a code was not known.
                 if not (document.faults and (each["type"] == "missing" or not each["loc"])):
-                    document.faults.append((path, row, str(each["msg"])))
+                    fields = fields_of({**each, "loc": ("body", *each["loc"])})
+                    places = [located(name, self._in_file, self._of.lines) for name in fields]
+                    document.faults += [(*place, str(each["msg"])) for place in places]
         if document.faults:
             document.became = "refused"
         elif document.existing is not None:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from accounting.payments.bodies import MOST_ALLOCATIONS, AllocationBody
 from accounting.refunds.bodies import MOST_PAYMENTS, RefundedPaymentBody
 from tailrace.core.values.fields import FileText, Sentence
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 _EXAMPLE = "value_day,amount,payer_name,reference\n2026-01-31,110.00,Ada Works,INV-2026-00001\n"
@@ -38,7 +39,7 @@ class LineRefundBody(Body):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.customer_id is None) == (not self.payments):
-            raise ValueError("Say customer_id or payments, one of them.")
+            raise WrongFields("Say customer_id or payments, one of them.", "customer_id", "payments")
         return self
 
 
@@ -56,8 +57,9 @@ class BankLineConfirmation(Body):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        said = [self.refund_id, self.returned_refund_id, self.returned_payment_id, self.refund]
-        many = len([each for each in said if each is not None])
-        if many > 1 or (many and (self.customer_id is not None or self.allocations)):
-            raise ValueError("A line is one thing: say which.")
+        names = ("refund_id", "returned_refund_id", "returned_payment_id", "refund")
+        said = [name for name in names if getattr(self, name) is not None]
+        of_customer = [name for name in ("customer_id", "allocations") if getattr(self, name)]
+        if len(said) > 1 or (said and of_customer):
+            raise WrongFields("A line is one thing: say which.", *said, *of_customer)
         return self

@@ -1,5 +1,6 @@
 """What clients say of reminders."""
 
+from itertools import pairwise
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tailrace.core.values.fields import Amount, Note
 from tailrace.core.values.money import PRICE_BOUND, Currency
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_LEVELS = 9
@@ -26,7 +28,7 @@ class DunningLevel(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if bool(self.fee) != (self.fee_currency is not None):
-            raise ValueError("fee and fee_currency come together.")
+            raise WrongFields("fee and fee_currency come together.", "fee", "fee_currency")
         return self
 
 
@@ -40,9 +42,9 @@ class DunningPolicyBody(Body):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        days = [level.days for level in self.levels]
-        if days != sorted(set(days)):
-            raise ValueError("Each level is reached later than the one before.")
+        for at, (before, level) in enumerate(pairwise(self.levels), 1):
+            if level.days <= before.days:
+                raise WrongFields("Each level is reached later than the one before.", f"levels/{at}/days")
         return self
 
 

@@ -9,6 +9,7 @@ from contracts.invoices import BillingMode, PrepaymentsTaxed
 from tailrace.core.values.custom_fields import CustomValues
 from tailrace.core.values.fields import Amount, Code, Country, Day, Name, Note, Sentence, Text, UnitCode
 from tailrace.core.values.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_LINES = 500
@@ -49,7 +50,7 @@ class PrepaymentBody(Body):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.share is None) == (self.amount is None):
-            raise ValueError("Say share or amount, one of them.")
+            raise WrongFields("Say share or amount, one of them.", "share", "amount")
         return self
 
 
@@ -90,9 +91,12 @@ class NewInvoice(Body):
     def _one_source(self) -> Self:
         sources = [bool(self.shipment_ids), self.order_id is not None, self.customer_id is not None]
         if sum(sources) != 1:
-            raise ValueError("Say one of shipment_ids, order_id and customer_id.")
+            raise WrongFields(
+                "Say one of shipment_ids, order_id and customer_id.", "shipment_ids", "order_id", "customer_id"
+            )
         if self.prepayment is not None and (self.order_id is None or self.lines or self.until is not None):
-            raise ValueError("What is paid ahead is of an order, and of nothing else.")
+            besides = [name for name in ("shipment_ids", "customer_id", "lines", "until") if getattr(self, name)]
+            raise WrongFields("What is paid ahead is of an order, and of nothing else.", *besides)
         return self
 
 
@@ -168,7 +172,7 @@ class CreditLine(Body):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.quantity is None) == (self.net is None):
-            raise ValueError("Say quantity or net, one of them.")
+            raise WrongFields("Say quantity or net, one of them.", "quantity", "net")
         return self
 
 

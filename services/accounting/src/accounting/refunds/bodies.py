@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from accounting.payments.bodies import Received
 from tailrace.core.personal_data import Personal
 from tailrace.core.values.fields import Day, Name, Sentence
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_PAYMENTS = 100
@@ -45,9 +46,9 @@ class NewRefund(Body):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.customer_id is None) == (not self.payments):
-            raise ValueError("Say customer_id or payments, one of them.")
+            raise WrongFields("Say customer_id or payments, one of them.", "customer_id", "payments")
         if self.payments and self.amount is not None:
-            raise ValueError("Say the amount of each payment.")
+            raise WrongFields("Say the amount of each payment.", "amount")
         return self
 
 

@@ -9,6 +9,7 @@ from contracts.leads import FormField
 from tailrace.core.personal_data import Personal
 from tailrace.core.values.fields import Amount, Code, Country, Day, Email, Name, Note, Text
 from tailrace.core.values.money import Currency
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 ASKED = ("name", "company", "position", "email", "phone", "country", "language", "note")
@@ -56,7 +57,7 @@ class LeadBody(Body):
     @model_validator(mode="after")
     def _in_a_currency(self) -> Self:
         if self.amount is not None and self.currency is None:
-            raise ValueError("An amount comes with its currency.")
+            raise WrongFields("An amount comes with its currency.", "currency")
         return self
 
 
@@ -73,7 +74,7 @@ class LeadAssignment(Body):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.by_rules and (self.owner_id is not None or self.team_id is not None):
-            raise ValueError("Name somebody, or let the rules do so, not both.")
+            raise WrongFields("Name somebody, or let the rules do so, not both.", "by_rules")
         return self
 
 

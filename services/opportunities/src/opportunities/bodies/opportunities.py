@@ -9,6 +9,7 @@ from contracts.opportunities import Category, Outcome, Requirement, StageKind
 from tailrace.core.values.fields import Amount, Code, Day, Name, Note, Sentence
 from tailrace.core.values.money import Currency, Quantity, Rate, UnitPrice
 from tailrace.core.values.text import folded
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_LINES = 200
@@ -26,7 +27,7 @@ class OpportunityLineBody(Body):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.item_id is None and self.name is None:
-            raise ValueError("Say item_id or name.")
+            raise WrongFields("Say item_id or name.", "item_id", "name")
         return self
 
 

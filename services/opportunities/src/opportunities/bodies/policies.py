@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tailrace.core.values.fields import Amount, Name, Text
 from tailrace.core.values.money import Currency
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 Asked = Literal[
@@ -44,12 +45,12 @@ class Condition(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if (self.test in {"present", "absent"}) != (not self.values):
-            raise ValueError("Say values, but for present and absent.")
+            raise WrongFields("Say values, but for present and absent.", "values")
         if self.test in {"at_least", "at_most"}:
             if self.field not in _NUMBERS:
-                raise ValueError("Only an amount or a score is at least or at most something.")
+                raise WrongFields("Only an amount or a score is at least or at most something.", "test")
             if len(self.values) != 1 or not _WHOLE.fullmatch(self.values[0]):
-                raise ValueError("Say one whole number, in at most fifteen digits.")
+                raise WrongFields("Say one whole number, in at most fifteen digits.", "values")
         return self
 
 
@@ -66,7 +67,7 @@ class ScoreRule(Body):
     @model_validator(mode="after")
     def _not_of_itself(self) -> Self:
         if any(each.field == "score" for each in self.when):
-            raise ValueError("A score is not made of the score.")
+            raise WrongFields("A score is not made of the score.", "when")
         return self
 
 
@@ -85,7 +86,7 @@ class AssignmentRule(Body):
     @model_validator(mode="after")
     def _to_one(self) -> Self:
         if (self.user_id is None) == (self.team_id is None):
-            raise ValueError("Say user_id or team_id, one of them.")
+            raise WrongFields("Say user_id or team_id, one of them.", "user_id", "team_id")
         return self
 
 

@@ -12,6 +12,7 @@ from tailrace.core.values.fields import Code, Day, MomentOrDay, Name, Text
 from tailrace.core.values.meaning import Means
 from tailrace.core.values.money import Quantity
 from tailrace.core.values.units import MOST_QUANTITY
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 
@@ -71,13 +72,16 @@ class NewAsn(Body):
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:
-        numbers = [package.sscc for package in self.packages]
-        if twice := next((sscc for sscc in numbers if numbers.count(sscc) > 1), None):
-            raise ValueError(f"Parcel {twice} is named twice.")
+        known: set[str] = set()
+        for at, package in enumerate(self.packages):
+            if package.sscc in known:
+                raise WrongFields(f"Parcel {package.sscc} is named twice.", f"packages/{at}/sscc")
+            known.add(package.sscc)
         if sum(len(package.lines) for package in self.packages) > MOST_LINES:
-            raise ValueError(f"At most {MOST_LINES} lines are announced with one delivery.")
+            raise WrongFields(f"At most {MOST_LINES} lines are announced with one delivery.", "packages")
         if too_much := more_than_counts(self.model_dump()["packages"], "lines"):
-            raise ValueError(f"Of {too_much}, more is announced than is counted: {MOST_QUANTITY:f} or more.")
+            said = f"Of {too_much}, more is announced than is counted: {MOST_QUANTITY:f} or more."
+            raise WrongFields(said, "packages")
         return self
 
 

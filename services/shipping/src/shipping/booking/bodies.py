@@ -9,6 +9,7 @@ from contracts.carriage import TrackingState
 from shipping.rates.commands import Choice
 from tailrace.core.personal_data import Personal
 from tailrace.core.values.fields import Moment, Sentence, Text
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 
@@ -25,7 +26,7 @@ class NewBooking(Body):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.tariff_id is None) == (self.choice is None):
-            raise ValueError("Say either tariff_id or choice.")
+            raise WrongFields("Say either tariff_id or choice.", "tariff_id", "choice")
         return self
 
 

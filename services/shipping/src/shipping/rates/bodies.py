@@ -10,7 +10,7 @@ from tailrace.core.values.fields import Code, Country, Day, Name
 from tailrace.core.values.meaning import Means
 from tailrace.core.values.money import Currency, Rate
 from tailrace.core.values.text import code, plain
-from tailrace.core.values.wire import TextRule
+from tailrace.core.values.wire import TextRule, WrongFields
 from tailrace.http.routing import Body
 
 MOST_RATES = 1000
@@ -95,12 +95,13 @@ class TariffBody(Body):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.valid_until is not None and self.valid_until < self.valid_from:
-            raise ValueError("valid_until lies before valid_from.")
+            raise WrongFields("valid_until lies before valid_from.", "valid_until")
         known: set[tuple[str, str | None, int]] = set()
-        for row in self.rates:
+        for number, row in enumerate(self.rates):
             at = (row.country, row.postal_prefix, row.up_to_grams)
             if at in known:
                 place = f"{row.country} {row.postal_prefix or ''}".strip()
-                raise ValueError(f"rates say twice what a parcel of {row.up_to_grams} g costs to {place}.")
+                said = f"rates say twice what a parcel of {row.up_to_grams} g costs to {place}."
+                raise WrongFields(said, f"rates/{number}")
             known.add(at)
         return self

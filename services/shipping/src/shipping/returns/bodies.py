@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from contracts.return_shipments import Verdict
 from tailrace.core.values.fields import Code, MomentOrDay, Note, Text
 from tailrace.core.values.money import Quantity
+from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
 MOST_LINES = 500
@@ -46,7 +47,7 @@ class ReceiptBody(Body):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.lines and not self.unexpected:
-            raise ValueError("Say what came, under lines or unexpected.")
+            raise WrongFields("Say what came, under lines or unexpected.", "lines", "unexpected")
         return self
 
 

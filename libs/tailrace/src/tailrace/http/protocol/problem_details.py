@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from tailrace.core.errors import BadRequest, FieldProblem, Invalid, Problem, Refused, TooLarge, Unavailable
-from tailrace.core.values.wire import REPEATED
+from tailrace.core.values.wire import REPEATED, WrongFields
 from tailrace.db.error_classes import is_transient, is_uncertain, is_unstorable
 from tailrace.db.unique import refusal_of
 from tailrace.db.violations import violation_of
@@ -105,12 +105,19 @@ def _from_validation(error: Exception) -> Problem:
 
 def invalid(found: Sequence[Any]) -> Invalid:
     """What pydantic found, each under `loc` from where it stands in the request on: `("body", "items", 3, "name")`."""
-    errors = [FieldProblem(field=_pointer(e["loc"]), detail=_said_of(e)) for e in found]
+    errors = [FieldProblem(field=field, detail=_said_of(e)) for e in found for field in fields_of(e)]
     return Invalid("; ".join(f"{_short(e.field)}: {e.detail}" for e in errors[:3]), errors=errors)
 
 
 def _said_of(error: Any) -> str:
     return "Stands more than once" if error.get("input") is REPEATED else str(error["msg"])
+
+
+def fields_of(error: Any) -> Sequence[str]:
+    """What it is about, under its `loc` as `invalid` has it; of several fields that a model said it of, each."""
+    place = _pointer(error["loc"])
+    cause = error.get("ctx", {}).get("error")
+    return [f"{place}/{name}" for name in cause.fields] if isinstance(cause, WrongFields) and cause.fields else [place]
 
 
 _KEY = "[key]"

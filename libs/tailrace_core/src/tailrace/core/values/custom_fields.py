@@ -24,7 +24,7 @@ from pydantic import (
 from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.values.fields import Day, Name, Text
 from tailrace.core.values.money import Exact, plain_decimal
-from tailrace.core.values.wire import WireModel, plain_number
+from tailrace.core.values.wire import WireModel, WrongFields, plain_number
 
 __all__ = ["CustomField", "CustomValues", "FieldKey", "checked", "fitting"]
 
@@ -86,15 +86,17 @@ class CustomField(WireModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.kind == "choice") != bool(self.choices):
-            raise ValueError("a choice has choices, and nothing else has")
+            raise WrongFields("a choice has choices, and nothing else has", "choices")
         if len(set(self.choices)) != len(self.choices):
-            raise ValueError("a choice stands twice")
+            raise WrongFields("a choice stands twice", "choices")
         if self.pattern is not None and self.kind != "text":
-            raise ValueError("only a text has a pattern")
-        if self.kind != "number" and (self.minimum is not None or self.maximum is not None):
-            raise ValueError("only a number has a minimum and a maximum")
+            raise WrongFields("only a text has a pattern", "pattern")
+        if self.kind != "number":
+            bounds = [name for name in ("minimum", "maximum") if getattr(self, name) is not None]
+            if bounds:
+                raise WrongFields("only a number has a minimum and a maximum", *bounds)
         if self.minimum is not None and self.maximum is not None and self.maximum < self.minimum:
-            raise ValueError("maximum is less than minimum")
+            raise WrongFields("maximum is less than minimum", "maximum")
         return self
 
     def kept(self, value: Any) -> bool | str:

@@ -16,13 +16,21 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from tailrace.core.values.text import line
 
-__all__ = ["REPEATED", "SHAPES", "Shape", "TextRule", "WireModel", "as_written", "plain_number"]
+__all__ = ["REPEATED", "SHAPES", "Shape", "TextRule", "WireModel", "WrongFields", "as_written", "plain_number"]
 
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 40
 _INSIDE = (
     "schema fields items_schema keys_schema values_schema choices steps definitions json_schema python_schema lax_schema strict_schema"
 ).split()
+
+
+class WrongFields(ValueError):
+    """What a validator of a whole model raises: a refusal names the `fields` that `detail` is said of, from the model on, as `lines/3/quantity`."""
+
+    def __init__(self, detail: str, *fields: str) -> None:
+        super().__init__(detail)
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)
