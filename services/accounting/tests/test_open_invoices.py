@@ -93,6 +93,8 @@ async def test_a_row_that_is_wrong_names_its_column(billing: Billing) -> None:
     places = [message.partition(": ")[0] for message in job["messages"]]
     columns = ["Customer number", "Open", "Dated", "Taken over on", "Currency"]
     assert places == [f"Row {at}, {column}" for at, column in enumerate(columns, 3)]
+    beyond = await billing.h.import_rows(AT, HEAD + row("RE-3", 10, 10**12))
+    assert (beyond["counts"], beyond["messages"][0].partition(":")[0]) == ({"refused": 1}, "Row 2, Open")
 
 
 async def test_a_day_that_is_locked_takes_nothing_over(billing: Billing) -> None:

@@ -102,6 +102,14 @@ async def test_spend_is_what_the_whole_list_comes_to(desk: Desk) -> None:
     assert {row["supplier_name"] for row in of_acme["rows"]} == {"Acme Rods"}
 
 
+async def test_what_adds_up_to_more_than_any_one_quantity_is_shown(desk: Desk) -> None:
+    goods, item = Goods(desk), uuid7()
+    for place in (uuid7(), uuid7()):
+        await goods.receive(item, place, 10**15, quantity=Decimal("999999999999.999999"))
+    (row,) = (await desk.ask(SPEND, **AUTUMN, by="item"))["rows"]
+    assert (row["received"]["quantity"], row["spent"]) == ("1999999999999.999998", 2 * 10**15)
+
+
 async def test_the_records_behind_each_figure_of_spend_add_up_to_it(desk: Desk) -> None:
     goods = Goods(desk)
     await a_season_of(goods)

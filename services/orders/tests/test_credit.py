@@ -292,6 +292,15 @@ async def test_other_currencies_count_at_the_days_rate_and_without_one_it_waits(
     assert (await ada.order(1))["credit_hold"]["reasons"] == ["rate_missing"]
 
 
+async def test_what_is_owed_may_be_more_than_any_one_amount(desk: Desk, ada: Buyer) -> None:
+    """Ten invoices of the largest amount are more than the canonical form of JSON has numbers for."""
+    await ada.may_owe(1_000)
+    for _ in range(10):
+        await ada.invoice(None, 10**15)
+    order = await ada.order()
+    assert (order["status"], (await submitted(desk)).exposure) == ("credit_hold", 10**16)
+
+
 async def test_the_overdue_and_the_inactive_wait_also_without_a_limit(desk: Desk, ada: Buyer) -> None:
     eve = await ada.may_owe(None)
     policy = "/v1/orders/credit-policy"

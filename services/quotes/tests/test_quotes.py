@@ -51,6 +51,25 @@ async def test_a_box_costs_as_many_pieces_as_it_holds(desk: Desk) -> None:
     assert (line["quantity"], line["unit"], line["unit_price"], line["net"]) == ("2", "box", "1446", 2892)
 
 
+async def test_what_a_price_or_a_cost_of_one_cannot_hold_is_named_or_not_known(desk: Desk) -> None:
+    await desk.prices(("1", "100000000000"))
+    refused = await desk.create(desk.line(quantity="1", unit="box"), status=422)
+    assert refused["errors"][0]["field"] == "/lines/0/unit", refused
+    large = [desk.line(quantity="1000", unit_price="999999999999")] * 2
+    refused = await desk.create(*large, discount_rate="0.9", status=422)
+    assert refused["errors"][0]["field"] == "/lines", refused
+    await desk.came_in(desk.bolt, "10", 500, days_ago=1)
+    await desk.came_in(desk.bolt, "1", 10**15)
+    quote = await desk.create(desk.line(quantity="1000000", unit_price="0.01"))
+    here = f"/v1/quotes/{quote['id']}"
+    earned = (await desk.h.client.get(f"{here}/margin")).json()
+    assert (earned["cost"], earned["lines"][0]["unit_cost"]) == (None, None)
+    costs = {"lines": [{"line_id": quote["lines"][0]["id"], "unit_cost": "999999999999"}]}
+    said = await desk.h.client.put(f"{here}/costs", json=costs)
+    assert said.status_code == 200, said.text
+    assert (said.json()["cost"], said.json()["margin"]) == (999_999_999_999 * 10**6, 10_000 - 999_999_999_999 * 10**6)
+
+
 async def test_texts_options_and_alternatives_are_no_part_of_the_total(desk: Desk) -> None:
     quote = await desk.create(
         desk.text("For the bridge"),

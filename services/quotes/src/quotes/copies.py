@@ -129,13 +129,13 @@ class TemplateChoiceCopy(TemplateChoiceRow, Base):
 
 
 class ItemCost(TenantRow, Base):
-    """What one base unit of an item cost when it last came in, in minor units of a currency."""
+    """What one base unit of an item cost when it last came in, in minor units of a currency; None for more than a price may be."""
 
     __tablename__ = "item_cost"
 
     item_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     currency: Mapped[str] = mapped_column(primary_key=True, sort_order=-9)
-    unit_cost: Mapped[Decimal]
+    unit_cost: Mapped[Decimal | None]
     effective_at: Mapped[datetime]
 
 

@@ -14,7 +14,7 @@ from quotes.copies import ItemCost, book
 from quotes.lines import QuoteLine
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.values.money import round_minor
+from tailrace.core.values.money import PRICE_BOUND, round_minor
 from tailrace.core.values.taxes import Levy
 from tailrace.db.database import Tx
 from tailrace.pricing.book import OpenBook, amount_of
@@ -114,6 +114,8 @@ def _item(
         assert line.list_price is not None, "a price is listed, or agreed"
         of_unit = Fraction(line.list_price) * Fraction(base) / Fraction(asked.quantity)
         line.unit_price = Decimal(round_minor(of_unit * 10**6)).scaleb(-6)
+        if line.unit_price >= PRICE_BOUND:
+            raise Invalid.field(f"{at}/unit", f"The price of one {line.unit} that follows from the list is too large.")
     _, line.amount = amount_of(line.exact, base, f"{at}/{'unit_price' if line.agreed else 'quantity'}")
     _tax(line, known.levy(item_id, on, f"{at}/item_id"))
     return line
@@ -162,6 +164,6 @@ def _check_alternatives(lines: Sequence[QuoteLine]) -> None:
             )
 
 
-async def _costs(tx: Tx, item_ids: set[UUID], currency: str) -> dict[UUID, Decimal]:
+async def _costs(tx: Tx, item_ids: set[UUID], currency: str) -> dict[UUID, Decimal | None]:
     query = select(ItemCost).where(ItemCost.item_id.in_(item_ids), ItemCost.currency == currency)
     return {row.item_id: row.unit_cost for row in await tx.scalars(query)}

@@ -20,6 +20,7 @@ from contracts.users import (
 from quotes import copies
 from quotes.base import Base
 from tailrace.core.events import Meta
+from tailrace.core.values.money import PRICE_BOUND
 from tailrace.db.database import Tx
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
@@ -67,11 +68,12 @@ _NEWEST = _fresh.on_conflict_do_update(
 @costs.on(StockReceived)
 async def received(tx: Tx, event: StockReceived, meta: Meta) -> None:
     if event.reason in ("opening", "purchase", "production"):
+        cost = price_of_one(Fraction(event.value), event.quantity)
         row = {
             "tenant_id": tx.tenant_id,
             "item_id": event.item_id,
             "currency": event.currency,
-            "unit_cost": price_of_one(Fraction(event.value), event.quantity),
+            "unit_cost": cost if cost < PRICE_BOUND else None,
             "effective_at": event.effective_at,
         }
         await tx.execute(_NEWEST, row)

@@ -56,6 +56,8 @@ def add_up(lines: Sequence[tuple[int, Levy]], whole: WholeDiscount) -> Totals:
     """Of lines' amounts, each after its own discount, and what is levied on them. Raises Invalid for a total that is too large."""
     amounts = [amount for amount, _ in lines]
     total = sum(amounts)
+    if total > MOST_AMOUNT:
+        raise Invalid.field("/lines", "What the lines come to before the discount on the whole is too large.")
     discount = whole.of(total)
     shares = by_largest_remainder(discount, [Fraction(discount * each, total) for each in amounts]) if total else []
     nets = [amount - part for amount, part in zip(amounts, shares, strict=True)] if total else amounts

@@ -13,7 +13,7 @@ from quotes.lines import QuoteLine
 from quotes.models import Quote, Status
 from quotes.scopes import customers_pii
 from tailrace.core.personal_data import Personal
-from tailrace.core.values.money import Currency, Minor, Quantity, Rate, UnitPrice, round_minor
+from tailrace.core.values.money import Currency, Minor, MinorTotal, Quantity, Rate, UnitPrice, round_minor
 from tailrace.http.masks import masked
 from tailrace.http.routing import ResourceView, View
 
@@ -195,9 +195,9 @@ class LineMargin(View):
     """What it comes to, after every discount."""
     unit_cost: UnitPrice | None
     """What one of the item's base unit costs, in minor units."""
-    cost: Minor | None
+    cost: MinorTotal | None
     """What all of it costs."""
-    margin: Minor | None
+    margin: MinorTotal | None
     """What is left of `net`."""
 
 
@@ -208,9 +208,9 @@ class MarginView(View):
     """What every amount is in, an ISO 4217 code."""
     net: Minor
     """What the quote comes to before tax."""
-    cost: Minor | None
+    cost: MinorTotal | None
     """What the goods cost; null when that is not known of each line."""
-    margin: Minor | None
+    margin: MinorTotal | None
     """What is left."""
     margin_rate: str | None
     """`margin` as a share of `net`, to six decimals; null when the quote comes to nothing."""

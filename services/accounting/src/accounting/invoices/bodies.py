@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from contracts.invoices import BillingMode, PrepaymentsTaxed
 from tailrace.core.values.custom_fields import CustomValues
 from tailrace.core.values.fields import Amount, Code, Country, Day, Name, Note, Sentence, Text, UnitCode
-from tailrace.core.values.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.values.money import PRICE_BOUND, Currency, Quantity, Rate, UnitPrice
 from tailrace.core.values.wire import WrongFields
 from tailrace.http.routing import Body
 
@@ -113,8 +113,8 @@ class NewOpenInvoice(Body):
     """The last day on which it is paid in time."""
     currency: Currency
     """What it is in, an ISO 4217 code."""
-    open: Annotated[Amount, Field(gt=0)]
-    """What is still to be paid of it, tax included, in minor units."""
+    open: Annotated[Amount, Field(gt=0, lt=PRICE_BOUND)]
+    """What is still to be paid of it, tax included, in minor units: it is sold once, so it has to be a price too."""
     tax_code: Code | None = Field(
         None, description="The tax code that it was taxed by, whose rate of its day a credit note takes tax back at."
     )

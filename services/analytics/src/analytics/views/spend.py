@@ -8,13 +8,13 @@ from analytics.views.freshness import FreshnessView
 from analytics.views.reports import AmountFigure, ReportRow, ReportView
 from contracts.analytics import KpiOutcome
 from tailrace.core.personal_data import Personal
-from tailrace.core.values.money import Currency, MinorTotal, SignedQuantity
+from tailrace.core.values.money import Currency, MinorTotal, QuantityTotal
 from tailrace.http.routing import View
 
 
 class GoodsFigure(AmountFigure):
-    quantity: SignedQuantity | None
-    """How much, in the item's base unit; null where the row is of several items."""
+    quantity: QuantityTotal | None
+    """How much, in the item's base unit: what quantities add up to, exactly. Null where the row is of several items."""
 
 
 class SpendRow(ReportRow):

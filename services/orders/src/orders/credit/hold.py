@@ -140,7 +140,8 @@ def _document(order: "Order", reasons: Sequence[CreditReason], figures: Figures)
         **amounts,
         "lines": lines,
         "reasons": list(reasons),
-        "figures": figures.model_dump(mode="json"),
+        # As text: a sum of amounts has no bound, and the canonical form of JSON (RFC 8785) has no number beyond 2^53.
+        "figures": {name: None if value is None else str(value) for name, value in figures.model_dump().items()},
         "version": order.version,
     }
 

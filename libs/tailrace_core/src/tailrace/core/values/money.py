@@ -114,6 +114,17 @@ SignedQuantity = Annotated[
 ]
 """The same, of any sign."""
 
+QuantityTotal = Annotated[
+    Decimal,
+    _WRITTEN,
+    _CANONICAL,
+    _PLAIN,
+    Field(examples=["12.5"]),
+    _Spelled(r"^-?[0-9]+(\.[0-9]{1,6})?$"),
+    Means("What quantities add up to, in the unit named beside them: exact, and without a bound."),
+]
+"""What quantities add up to. It has no bound: a thousand of the largest quantities are a total too. JSON: a string."""
+
 UnitPrice = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=6, ge=0),
