@@ -42,6 +42,10 @@ async def test_headers_are_declared_where_they_come(toy: Harness) -> None:
     read = _operation(toy, "get", "/v1/notes/{note_id}")
     assert read["responses"]["200"]["headers"].keys() == {"ETag", "X-Request-Id"}
     assert read["responses"]["401"]["headers"].keys() == {"WWW-Authenticate", "X-Request-Id"}
+    refused = await toy.client.post("/v1/notes", content=b"x", headers={"Content-Type": "text/plain"})
+    assert (refused.status_code, refused.headers["accept"]) == (415, "application/json")
+    takes = _operation(toy, "post", "/v1/notes")["responses"]["415"]
+    assert takes["headers"].keys() == {"Accept", "Accept-Encoding", "X-Request-Id"}
     assert "If-None-Match" in {parameter["name"] for parameter in read["parameters"]}
 
 

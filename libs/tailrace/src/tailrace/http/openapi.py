@@ -46,6 +46,8 @@ REFUSALS: Mapping[int, str] = {
 }
 """Every status that an answer can have besides the good ones, and what it means."""
 HEADERS: Mapping[str, tuple[str, str]] = {
+    "Accept": ("The media type that the body is taken in.", "string"),
+    "Accept-Encoding": ("Empty: a body is taken in no coding.", "string"),
     "Accept-Ranges": ("`bytes`: a part can be asked for by `Range`.", "string"),
     "Allow": ("The methods that the path takes.", "string"),
     "Content-Disposition": ("That it is to be saved, and under which name (RFC 6266).", "string"),
@@ -64,6 +66,7 @@ _OF_REFUSALS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
     409: ("Retry-After",),
+    415: ("Accept", "Accept-Encoding"),
     416: ("Accept-Ranges", "Content-Range"),
     429: ("Retry-After",),
     502: ("Retry-After",),
