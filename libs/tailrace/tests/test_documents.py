@@ -65,6 +65,59 @@ async def test_what_is_printed_once_a_page_is_on_every_page() -> None:
     assert all(f"Quotation {data['number']} (2)" in page for page in pages[1:])
 
 
+@pytest.mark.parametrize(("language", "total"), [("en", "Total incl. tax"), ("ja", "合計（税込）")])
+@pytest.mark.parametrize("terms", ["30 days net", "Pay in time.\n" * 25])
+async def test_sums_and_what_is_short_below_them_never_stand_without_a_line(
+    language: str, total: str, terms: str
+) -> None:
+    """From one that fills half a page to one that fills two: the sums have met the end of a page on the way."""
+    counts = set()
+    for lines in range(8, 34):
+        pages = pypdfium2.PdfDocument(await typeset("business", quote(lines, language, terms=terms)))
+        counts.add(len(pages))
+        first, *others = [page.get_textpage().get_text_range() for page in pages]
+        # The total stands at the head, too.
+        said = [first.partition("SKU-0001")[2], *others]
+        (last,) = [page for page in said if total in page]
+        assert f"SKU-{lines:04d}" in last, f"{lines} lines"
+        if "net" in terms:
+            assert said[-1] == last, f"{lines} lines"
+    assert len(counts) > 1
+
+
+@pytest.mark.parametrize("prepayments", [3, 200])
+async def test_what_was_paid_ahead_stays_on_its_pages(prepayments: int) -> None:
+    ahead = [{"about": f"INV-{at:05d}", "rate": "10", "net": 10, "tax": 1} for at in range(prepayments)]
+    pdf = await typeset("business", quote(3, kind="invoice", prepayments=ahead))
+    assert overlapping(pdf)[:5] == []
+    printed = text_of(pdf)
+    assert all(printed.count(each["about"]) == 2 for each in ahead)
+    assert f"Amountdue${(33_000 - 11 * prepayments) / 100:,.2f}Terms" in printed
+
+
+def test_a_reminder_has_one_sum_and_says_nothing_of_the_tax_in_it() -> None:
+    sums: dict[str, Any] = {"taxes": [], "net": 20_000, "tax": 0, "gross": 20_000}
+    for language, head, due in (("en", "Invoice", "Amount due"), ("ja", "請求書", "お支払金額")):
+        seen = view(BusinessDocument.model_validate(quote(2, language, kind="reminder", **sums)), Layout())
+        assert [label for label, _ in seen["sums"]] == [due]
+        assert seen["heads"][seen["columns"].index("item")] == head
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "language", "said"),
+    [
+        ("2026-11-20", "2026-11-20", "en", "20 November 2026"),
+        ("2026-11-20", "2026-11-27", "en", "20–27 Nov 2026"),
+        ("2026-11-20", "2026-11-20", "ja", "2026年11月20日"),
+        ("2026-11-20", "2027-01-02", "ja", "2026年11月20日～2027年1月2日"),
+    ],
+)
+def test_days_of_supply_are_written_as_the_other_days_are(first: str, last: str, language: str, said: str) -> None:
+    invoice = quote(1, language, kind="invoice", supplied_from=first, supplied_until=last)
+    details = [value for _, value in view(BusinessDocument.model_validate(invoice), Layout())["details"]]
+    assert said in ["".join(value) for value in details]
+
+
 async def test_the_same_data_makes_the_same_bytes() -> None:
     first = await typeset("business", quote(19, "ja"))
     assert await typeset("business", quote(18, "ja")) != first

@@ -86,8 +86,10 @@ class BusinessDocument(_Part):
     """The last day on which it is paid in time."""
     days_to_pay: Annotated[int, Field(ge=0, le=3650)] | None = None
     """How many days after its invoice it is to be paid, where there is none yet."""
-    supplied: _Line | None = None
-    """The day, or the days, on which what it is of was supplied, as they are printed."""
+    supplied_from: Day | None = None
+    """The first day on which something of what it is of was supplied."""
+    supplied_until: Day | None = None
+    """The last one."""
     reference: _Line | None = None
     """What the customer calls it."""
     about: _Line | None = None

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from unicodedata import east_asian_width
 
-from babel.dates import format_date
+from babel.dates import format_date, format_interval
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
@@ -45,7 +45,7 @@ def view(document: BusinessDocument, layout: Layout) -> dict[str, Any]:
         "total": [words.total[document.kind], spoken.money(document.due)],
         "currency": str(words.currency).replace("{}", document.currency),
         "columns": columns,
-        "heads": [_head(each, words) for each in columns],
+        "heads": [_head(each, document, words) for each in columns],
         "rows": [[_cell(each, line, spoken) for each in columns] for line in document.lines],
         "taxes": _taxes(document, words, spoken),
         "sums": _sums(document, words, spoken),
@@ -99,6 +99,16 @@ class _Spoken:
         text: str = format_date(day, "long", locale=_DAYS[self._language])
         return text
 
+    def from_until(self, first: date | None, last: date | None) -> str | None:
+        """The day or the days; what several have in common is said once."""
+        if first is None or last is None:
+            return None
+        return (
+            self.day(first)
+            if first == last
+            else str(format_interval(first, last, "yMMMMd", locale=_DAYS[self._language]))
+        )
+
     def days(self, many: int) -> str:
         """So many days; in Japanese, nothing stands between the figure and its unit."""
         text: str = format_unit(many, "duration-day", locale=self._language)
@@ -124,7 +134,8 @@ def _details(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[
     if document.days_to_pay is not None:
         days = str(words.days_to_pay).replace("{}", spoken.days(document.days_to_pay))
         details.append([words.payment_terms, days])
-    others = ((words.supplied, document.supplied), (words.reference, document.reference), (words.about, document.about))
+    supplied = spoken.from_until(document.supplied_from, document.supplied_until)
+    others = ((words.supplied, supplied), (words.reference, document.reference), (words.about, document.about))
     details += [[label, text] for label, text in others if text]
     return details
 
@@ -134,7 +145,9 @@ def _party(party: DocumentParty, name: str, words: Words) -> dict[str, Any]:
     return {"name": name, "lines": list(party.lines), "details": [[label, value] for label, value in details if value]}
 
 
-def _head(column: Column, words: Words) -> str:
+def _head(column: Column, document: BusinessDocument, words: Words) -> str:
+    if (document.kind, column) == ("reminder", "item"):
+        return str(words.title["invoice"])
     name = {"discount": "line_discount"}.get(column, column)
     return str(getattr(words, name))
 
@@ -158,6 +171,9 @@ def _cell(column: Column, line: DocumentLine, spoken: _Spoken) -> Any:
 
 
 def _sums(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[list[str | None]]:
+    if document.kind == "reminder":
+        # What is open has its tax in it, which invoices said.
+        return [[words.total[document.kind], spoken.money(document.due)]]
     sums: list[list[str | None]] = []
     if document.discount:
         sums += [

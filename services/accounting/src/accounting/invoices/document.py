@@ -1,5 +1,6 @@
 """Invoices and credit notes as documents: what is printed. In Japan it holds what a qualified invoice must say (消費税法 第57条の4): the issuer's
-registration number, the day of supply, and for each rate what is taxed and the tax, rounded once."""
+registration number, the day of supply, and for each rate what is taxed and the tax, rounded once; a credit note (適格返還請求書) has the day on which
+what it takes back was supplied."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -32,8 +33,9 @@ def invoice_document(invoice: Invoice, seller: Mapping[str, Any], today: date) -
         **_head("invoice", invoice, invoice.seller or seller, language),
         "number": invoice.number or _DRAFT[language],
         "date": (invoice.dated or today).isoformat(),
-        "due_on": invoice.due_on.isoformat() if invoice.due_on else None,
-        "supplied": _days(invoice.supplied_from, invoice.supplied_until),
+        "due_on": _day(invoice.due_on),
+        "supplied_from": _day(invoice.supplied_from),
+        "supplied_until": _day(invoice.supplied_until),
         "reference": invoice.customer_reference,
         "lines": [_line(line, _delivered(line, language)) for line in invoice.lines],
         "prepayments": [
@@ -50,13 +52,15 @@ def invoice_document(invoice: Invoice, seller: Mapping[str, Any], today: date) -
     }
 
 
-def credit_note_document(note: CreditNote) -> dict[str, Any]:
-    """What a credit note says."""
+def credit_note_document(note: CreditNote, invoice: Invoice) -> dict[str, Any]:
+    """What a credit note of an invoice says."""
     return {
         **_head("credit_note", note, note.seller, str(note.customer["language"])),
         "number": note.number,
         "date": note.dated.isoformat(),
         "about": note.invoice_number,
+        "supplied_from": _day(invoice.supplied_from),
+        "supplied_until": _day(invoice.supplied_until),
         "lines": [_line(line, None) for line in note.lines],
         "notes": note.reason,
     }
@@ -104,10 +108,8 @@ def _delivered(line: InvoiceLine, language: str) -> str | None:
     return _DELIVERED[language].format(line.order_number, line.shipment_number)
 
 
-def _days(first: date | None, last: date | None) -> str | None:
-    if first is None or last is None:
-        return None
-    return first.isoformat() if first == last else f"{first.isoformat()} – {last.isoformat()}"
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _percent(rate: Decimal) -> str:

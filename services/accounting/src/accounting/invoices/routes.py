@@ -196,7 +196,8 @@ async def read_credit_note(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> 
 async def read_credit_note_document(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> Paper:
     """The credit note as a document (PDF/A), in the customer's language and the company's layout."""
     note = await tx.find(CreditNote, credit_note_id)
-    return paper(credit_note_document(note), (await settings.effective(tx)).layout)
+    said = credit_note_document(note, await tx.find(Invoice, note.invoice_id))
+    return paper(said, (await settings.effective(tx)).layout)
 
 
 @notes_router.get("/{credit_note_id}/ubl", response_class=ubl.Ubl, response_model=None)
