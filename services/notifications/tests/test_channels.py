@@ -96,6 +96,18 @@ def test_a_mail_shows_a_path_or_a_link(base: str, shown: str) -> None:
     assert shown in html.get_content()
 
 
+def test_a_mail_shows_lines_as_they_were_written_and_says_its_language() -> None:
+    """Without its language, a program that shows it takes Japanese for Chinese, by the shapes of letters."""
+    row = Delivery(kind="message", language="ja", title="直<", text="一行目\n二行目 <b>", link=None)
+    message = message_from_bytes(formats.mail([row], datetime.now(UTC)), policy=default)
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None and html is not None
+    assert plain.get_content().splitlines() == ["一行目", "二行目 <b>"]
+    shown = "".join(html.get_content().splitlines())
+    assert '<html lang="ja">' in shown and "直&lt;" in shown
+    assert "<p>一行目<br>二行目 &lt;b&gt;</p>" in shown
+
+
 @pytest.mark.parametrize("text", ["erp.example.com", "ftp://a.example", "https://a.example/<b>", "javascript:alert(1)"])
 def test_what_is_no_address_is_refused_as_one(text: str) -> None:
     with pytest.raises(ValidationError, match="public_url"):

@@ -151,7 +151,7 @@ async def test_who_sells_it_hears_of_a_parcel_in_trouble(desk: Desk) -> None:
     shipment_id, office = await desk.ship(), desk.office
     for state, said in (("out_for_delivery", None), ("returned", None), ("returned", "picked_up")):
         await desk.track(shipment_id, state, said)
-    told = ("shipment.in_trouble", "Ada Works への出荷 SH-7 について配送業者からの連絡: returned")
+    told = ("shipment.in_trouble", "Ada Works への出荷 SH-7 について配送業者からの連絡: 返送されました")
     assert (await desk.heard(office.cy), (await desk.heard(office.bo))[1:]) == ([told], [told])
 
 
@@ -161,7 +161,7 @@ async def test_who_subscribed_to_an_order_hears_of_its_parcel_in_trouble(desk: D
     heard = await desk.heard(desk.office.bo)
     assert ([kind for kind, _ in heard], heard[1][1]) == (
         kinds,
-        "Ada Works への出荷 SH-7 について配送業者からの連絡: lost",
+        "Ada Works への出荷 SH-7 について配送業者からの連絡: 紛失しました",
     )
     desk.order_id = uuid7()
     await desk.track(await desk.ship("SH-8"), "lost")

@@ -105,7 +105,7 @@ async def test_a_parcel_that_goes_its_way_is_no_news(office: Office) -> None:
         event = BookingTracked(booking_id=booking, shipment_id=parcel, state=state, steps=[step])
         await office.h.deliver(event, aggregate_id=booking)
     told = [(one["title"], one["text"]) for one in await office.feed(office.cy)]
-    assert told == [(f"配送異常: {parcel}", f"顧客 への出荷 {parcel} について配送業者からの連絡: lost")]
+    assert told == [(f"配送異常: {parcel}", f"顧客 への出荷 {parcel} について配送業者からの連絡: 紛失しました")]
 
 
 async def test_a_storm_is_folded_into_one_whose_number_rises(office: Office) -> None:

@@ -10,7 +10,7 @@ from contracts.approvals import ApprovalApproved, ApprovalAssigned, ApprovalEsca
 from contracts.carriage import BookingTracked
 from contracts.invoices import InvoiceOverdueReached, InvoicePaid
 from contracts.shipments import ShipmentDelivered
-from notifications.kinds import Audience, Kind, numbered, own_customer
+from notifications.kinds import Audience, Kind, Language, numbered, own_customer
 from notifications.selling import SELLING
 from tailrace.core.events import Event
 
@@ -46,7 +46,14 @@ def _subject(event: Any) -> dict[str, Any]:
 
 def _is_in_trouble(event: BookingTracked) -> bool:
     """Since now: a step from before that is told late says nothing new."""
-    return event.state in {"lost", "exception", "returned"} and any(step.state == event.state for step in event.steps)
+    return event.state in _TROUBLE and any(step.state == event.state for step in event.steps)
+
+
+_TROUBLE: Mapping[str, Mapping[Language, str]] = {
+    "lost": {"en": "it is lost", "ja": "紛失しました"},
+    "exception": {"en": "something keeps it from being delivered", "ja": "配達できない状況です"},
+    "returned": {"en": "it is on its way back", "ja": "返送されました"},
+}
 
 
 CATALOGUE: tuple[Kind, ...] = (
@@ -183,7 +190,7 @@ CATALOGUE: tuple[Kind, ...] = (
         path="/v1/shipments",
         of_sale=True,
         tells_owner=True,
-        values=lambda event: {"state": event.state},
+        values=lambda event: {"state": _TROUBLE[event.state]},
         when=_is_in_trouble,
         plural={"en": "parcels that are in trouble", "ja": "配送異常"},
     ),

@@ -50,9 +50,11 @@ def mail(rows: Sequence[Delivery], at: datetime, base: str = "") -> bytes:
     message["Content-Language"] = rows[0].language
     message.set_content("\n\n".join(_plain(row, base, alone=len(rows) == 1) for row in rows) + "\n", cte="base64")
     listed = "".join(
-        f"<h3>{html.escape(row.title)}</h3><p>{html.escape(row.text)}</p>{_link_html(row, base)}" for row in rows
+        f"<h3>{html.escape(row.title)}</h3><p>{_lines_html(row.text)}</p>{_link_html(row, base)}" for row in rows
     )
-    message.add_alternative(f"<!doctype html><html><body>{listed}</body></html>\n", subtype="html", cte="base64")
+    message.add_alternative(
+        f'<!doctype html><html lang="{rows[0].language}"><body>{listed}</body></html>\n', subtype="html", cte="base64"
+    )
     return message.as_bytes()
 
 
@@ -98,6 +100,10 @@ def _plain(row: Delivery, base: str, *, alone: bool) -> str:
 def _address(link: str, base: str) -> str:
     """The whole of it, or the path as it is."""
     return base.rstrip("/") + link
+
+
+def _lines_html(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>\n")
 
 
 def _link_html(row: Delivery, base: str) -> str:

@@ -13,7 +13,8 @@ from tailrace.core.events import Event
 
 Language = Literal["en", "ja"]
 Words = Mapping[Language, tuple[str, str]]
-"""In each language a title and a text. `{name}` is what `values` says, `{customer}` the customer's name; moments are told by the reader's clock."""
+"""In each language a title and a text. `{name}` is what `values` says, in the language where it says it in each; `{customer}` is the customer's
+name; moments are told by the reader's clock."""
 NewsKindName = Literal[
     "approval.requested",
     "approval.answered",

@@ -26,7 +26,7 @@ def told(
     words: Words, values: Mapping[str, Any], customer: str | None, language: Language, zone: str
 ) -> tuple[str, str]:
     """Title and text. What others wrote is put in as it is, and never read as a template."""
-    said = {name: _shown(value, zone) for name, value in values.items()}
+    said = {name: _shown(value, language, zone) for name, value in values.items()}
     said["customer"] = customer or _NOBODY[language]
     title, text = (each.format_map(said) for each in words[language])
     return title[:_ONE_LINE], text
@@ -44,7 +44,9 @@ def digest_title(count: int, language: Language) -> str:
     return _DIGEST[language].format(count=count)
 
 
-def _shown(value: Any, zone: str) -> str:
+def _shown(value: Any, language: Language, zone: str) -> str:
+    if isinstance(value, Mapping):
+        return str(value[language])
     if isinstance(value, datetime):
         return f"{value.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
     return str(value)
