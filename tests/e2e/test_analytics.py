@@ -1,5 +1,6 @@
 """Reports through the gateway: they say what was asked for in requests, a seller sees their own, and a stamp tells when rows stopped coming."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -106,6 +107,12 @@ async def without_rows(fleet: Stack, company: Company) -> None:
             until = of_orders(late)["complete_until"]
             assert datetime.fromisoformat(until) < placed
             assert datetime.fromisoformat(late["freshness"]["complete_until"]) < placed
+            file = await member.send("GET", f"{SALES}/records", headers={"Accept": "text/csv"})
+            # The stamp of a file is beside its rows: the placed orders of before, and until when none is missing.
+            assert file.text.count(",order_placed,") == 4
+            said = re.findall('complete_until="([^"]+)"', file.headers["Tailrace-Freshness"])
+            assert len(said) > 1 and datetime.fromisoformat(said[0]) < placed
+            assert re.search("order.events;[^ ]*;behind=[1-9]", file.headers["Tailrace-Freshness"])
     finally:
         await connection.close()
     again = await eventually(

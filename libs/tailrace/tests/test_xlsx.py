@@ -88,6 +88,17 @@ def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
+def test_what_is_beside_a_list_has_a_sheet_of_its_own_behind_all_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx, "MOST_ROWS", 2)
+    book = xlsx.Workbook("list", ["value"])
+    file = book.add([[1], [2]]) + book.end("as/of", [["At", _MOMENT], ["=1"]])
+    assert CalamineWorkbook.from_filelike(io.BytesIO(file)).sheet_names == ["list", "list 2", "as-of"]
+    assert [_read(file, 0), _read(file, 1)] == [[["value"], [1.0]], [["value"], [2.0]]]
+    assert _read(file, 2) == [["At", _MOMENT.replace(tzinfo=None)], ["'=1", ""]]
+    # An import of it reads the list.
+    assert list(reading.rows_of(io.BytesIO(file), None)) == [["value"], ["1"]]
+
+
 def test_what_was_written_is_sent_and_not_kept() -> None:
     """Whatever there is of it: a megabyte for a hundred thousand rows."""
     book = xlsx.Workbook("list", ["a", "b"])

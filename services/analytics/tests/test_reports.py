@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import asyncpg
 import pytest
 from goods_told import Goods
+from kafka_seen import Looked
 from selling_desk import NOON, Desk, order_said, sell
 
 from analytics.freshness import PUBLISHERS, topics_heard
@@ -60,6 +61,25 @@ async def test_a_chart_has_a_bar_for_each_part_and_currency(desk: Desk) -> None:
     drawn = ElementTree.fromstring(answer.text)
     bars = [each.findtext("{*}title") for each in drawn.iter("{http://www.w3.org/2000/svg}rect") if len(each)]
     assert bars == ["2026-10-01 to 2026-10-31: 1,234.56 EUR", "2026-10-01 to 2026-10-31: 7,000 JPY"]
+
+
+async def test_a_chart_is_read_in_japanese_too_and_nothing_leaves_it(desk: Desk) -> None:
+    await sell(desk, 1, 10**13, desk.bo, "JPY")
+    answer = await desk.h.client.get(f"{SALES}.svg", params={**ASKED, "language": "ja"})
+    drawn = ElementTree.fromstring(answer.text)
+    said = [each.text or "" for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert said[:1] == ["売上：確定した受注"] and said[1].startswith("月別 2026-10-01～2026-10-31（")
+    assert said[-1] == "どの時点までの内容が反映されているかは、現在確認できません。"
+    (figure,) = [each for each in drawn.iter("{http://www.w3.org/2000/svg}text") if each.text == "10,000,000,000,000"]
+    # It ends where it is placed, and so begins its own length before.
+    assert float(figure.attrib["x"]) > 18 * 5.6 + 10
+    long = {"key": "net", "title": "受注" * 60, "measure": "order_net_confirmed", "currency": "EUR"}
+    made = await desk.h.client.post("/v1/analytics/dashboards", json={"code": "D", "name": "D", "tiles": [long]})
+    at = f"/v1/analytics/dashboards/{made.json()['id']}/figures/net.svg"
+    tile = ElementTree.fromstring((await desk.h.client.get(at, params={"language": "ja"})).text)
+    title, _, empty, _ = [each.text or "" for each in tile.iter("{http://www.w3.org/2000/svg}text")]
+    assert title.endswith("…") and len(title) * 16 <= 720 - 32
+    assert (tile.findtext("{*}title"), empty) == (long["title"], "該当するものはありません。")
 
 
 async def test_amounts_of_two_currencies_are_never_added(desk: Desk) -> None:
@@ -206,16 +226,6 @@ async def test_a_stamp_names_the_newest_event_and_does_not_guess_without_kafka(d
     await desk.h.deliver(team, aggregate_id=desk.north, sequence=99, may_dead_letter=True)
     stamp = (await desk.ask(SALES, **OCTOBER))["freshness"]
     assert (stamp["set_aside"], "user.events" in {each["topic"] for each in stamp["topics"]}) == (2, True)
-
-
-class Looked:
-    """What was seen of Kafka: every topic read until a moment, or Kafka does not answer."""
-
-    def __init__(self, until: datetime | None) -> None:
-        self.until = until
-
-    async def look(self) -> dict[str, Reading]:
-        return {} if self.until is None else {topic: Reading(0, self.until) for topic in PUBLISHERS}
 
 
 async def test_pictures_and_lists_of_records_have_the_stamp_of_reports(desk: Desk) -> None:

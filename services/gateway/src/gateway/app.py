@@ -55,6 +55,7 @@ _EXPOSED = (
     "RateLimit-Policy",
     "Retry-After",
     "Tailrace-Event",
+    "Tailrace-Freshness",
     "X-Request-Id",
 )
 

@@ -59,6 +59,10 @@ HEADERS: Mapping[str, tuple[str, str]] = {
     "RateLimit-Policy": ("The allowance as it is granted.", "string"),
     "Retry-After": ("After how many seconds to ask again.", "integer"),
     "Tailrace-Event": ("The events that were recorded, to be sent as `Tailrace-After`.", "string"),
+    "Tailrace-Freshness": (
+        "How fresh a file of rows is: what `freshness` says in JSON, in brief, as a dictionary of RFC 9651.",
+        "string",
+    ),
     "WWW-Authenticate": ("How to show who asks (RFC 6750).", "string"),
     "X-Request-Id": ("By which the logs know the request, and the events that followed.", "string"),
 }
@@ -194,9 +198,15 @@ def _complete_answer(answer: Document, status: str, route: APIRoute, writes: boo
     names += ["ETag"] if status == _NOT_MODIFIED else getattr(route, "shows", ())
     names += ["Content-Range"] if status == "206" else []
     names += ["Content-Disposition"] if any(map(_is_saved, answer.get("content", ()))) else []
+    # What a page says in its body, a file of all rows cannot.
+    names += ["Tailrace-Freshness"] if CSV in answer.get("content", ()) and _is_stamped(route.response_model) else []
     answer["headers"] = headers(*sorted(names))
     if answer["description"] == "Successful Response":
         answer["description"] = HTTPStatus(int(status)).phrase
+
+
+def _is_stamped(model: Any) -> bool:
+    return "freshness" in getattr(model, "model_fields", ())
 
 
 def _is_saved(kind: str) -> bool:

@@ -230,7 +230,7 @@ class TenantRoute(StrictRoute):
                     return await answer(request, _Exchange(tx))
         except exports.Exporting as asked:
             name = request.scope["path"].removeprefix("/v1/").replace("/", "-")
-            return exports.file_answer(database, context, asked.pages, view, name, kind, tx.owners)
+            return exports.file_answer(database, context, asked, view, name, kind, tx.owners)
 
     def _set_headers(self, request: Request, response: Response, exchange: _Exchange) -> None:
         """`ETag` of what shows a version or is part of what has one, `Location` of what was created."""

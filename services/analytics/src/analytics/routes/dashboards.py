@@ -7,12 +7,13 @@ from fastapi import Depends, Path, Request
 
 from analytics import charts, dashboards, freshness
 from analytics.bodies import DashboardBody
+from analytics.charts import Said
 from analytics.dashboards import Dashboard
 from analytics.periods import asked_part
 from analytics.pictures import Picture, picture, pixels
 from analytics.projections import days, memberships, movements, teams
 from analytics.reports import days_of, records_link
-from analytics.routes.reports import AsOf, BeforeDay, FirstDay, MeasuredRecords
+from analytics.routes.reports import AsOf, BeforeDay, FirstDay, MeasuredRecords, Spoken
 from analytics.scopes import DashboardWriter, Reader
 from analytics.views.dashboards import DashboardFiguresView, DashboardView
 from analytics.views.reports import ReportRecordsView
@@ -108,10 +109,10 @@ async def read_dashboard_records(
     return await freshness.page_of_records(tx, request, await dashboards.records(tx, tile, part, moment), page)
 
 
-async def _drawn(request: Request, tx: Tx, tile: TileAsked, as_of: AsOf = None) -> str:
-    fresh = freshness.in_words(await freshness.stamp(tx, request))
+async def _drawn(request: Request, tx: Tx, tile: TileAsked, as_of: AsOf = None, language: Spoken = "en") -> str:
+    said = Said(language, freshness.in_words(await freshness.stamp(tx, request), language))
     moment = await dashboards.moment_of(tx, as_of)
-    return charts.of_tile(await dashboards.show(tx, tile, moment, request.app.state.engine), fresh)
+    return charts.of_tile(await dashboards.show(tx, tile, moment, request.app.state.engine), said)
 
 
 TileDrawn = Annotated[str, Depends(_drawn)]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from analytics import charts, figures, freshness, funnel, periods, reports
-from analytics.charts import Charted
+from analytics.charts import Charted, Said
 from analytics.funnel import Stage, Start
 from analytics.movements import Document, Movement
 from analytics.periods import Interval, Part
@@ -27,10 +28,12 @@ from analytics.views.reports import (
     SalesSummaryView,
     TaskCompletionView,
 )
+from analytics.wording import Language
 from tailrace.core import clock
 from tailrace.core.values.days import Calendar
 from tailrace.core.values.fields import Day, MomentOrDay, Text
 from tailrace.core.values.money import Currency
+from tailrace.http.files import exports
 from tailrace.http.files.paper import Pixels
 from tailrace.http.lists.filters import any_of
 from tailrace.http.lists.pagination import PageRequest, listed
@@ -73,6 +76,7 @@ MeasuredRecords = Annotated[
     PageRequest, listed(Movement, any_of(Movement.measure), sort=[Movement.at, Movement.known_at])
 ]
 """Of a figure of several measures."""
+Spoken = Annotated[Language, Query(description="The language of what the picture says by itself.")]
 Reached = Annotated[PageRequest, listed(Document, sort=[Document.last_at])]
 
 
@@ -214,7 +218,8 @@ async def read_funnel_records(
     stamp = await freshness.stamp(tx, request)
     asked, calendar = filters
     bounds = periods.moments(calendar, periods.cut(asked.begin, asked.until, "whole"))
-    found = await funnel.documents(tx, funnel.Reaching(asked, bounds, start), stage or start, led, page)
+    with exports.beside(partial(freshness.of_file, stamp)):
+        found = await funnel.documents(tx, funnel.Reaching(asked, bounds, start), stage or start, led, page)
     return {"items": found.items, "next_cursor": found.next_cursor, "freshness": stamp}
 
 
@@ -262,14 +267,15 @@ async def _sales_drawn(
     interval: Cut = "month",
     currency: OfCurrency = None,
     figure: Annotated[Charted, Query(description="Which figure of the summary is drawn.")] = "confirmed",
+    language: Spoken = "en",
 ) -> str:
     asked, calendar = filters
     asked = replace(asked, interval=interval, currency=currency)
     parts = periods.cut(asked.begin, asked.until, interval)
     bounds = periods.moments(calendar, parts)
-    fresh = freshness.in_words(await freshness.stamp(tx, request))
+    said = Said(language, freshness.in_words(await freshness.stamp(tx, request), language))
     sums = await reports.happened(tx, [SALES.happened[figure]], asked, bounds, True, request.app.state.engine)
-    return charts.of_sums(figure, asked, parts, sums, fresh)
+    return charts.of_sums(figure, asked, parts, sums, said)
 
 
 SalesDrawn = Annotated[str, Depends(_sales_drawn)]

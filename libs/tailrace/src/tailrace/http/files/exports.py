@@ -1,13 +1,15 @@
 """Every list answers `Accept: text/csv`, or that of XLSX, with all of it: the same filters, scopes and order, one snapshot, a page at a time.
 
 `paginate` raises `Exporting` in place of a page when that was asked for, and the route answers with the rows instead. So a list has an export without
-saying so, and cannot have one that shows more than it does. A report that reckons something for each row raises it itself (`pages_of`).
+saying so, and cannot have one that shows more than it does. A report that reckons something for each row raises it itself (`pages_of`). What a list
+says beside its rows, its file says in headers and on a sheet of its own (`beside`); rows of CSV are rows alone.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, get_args
 from uuid import UUID
@@ -37,12 +39,22 @@ Pages = Callable[[Tx], AsyncIterator[Sequence[Any]]]
 Pieces = Callable[[Tx], AsyncIterator[str]] | Callable[[Tx], AsyncIterator[bytes]]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a file says beside its rows: in headers of the answer, and where the format has sheets, on one that follows them."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sheet: str = ""
+    rows: Sequence[Sequence[Any]] = ()
+
+
 class Exporting(Exception):
     """All of a list is wanted: `pages` reads it in the list's order."""
 
     def __init__(self, pages: Pages) -> None:
         super().__init__("an export")
         self.pages = pages
+        self.beside = Beside()
 
 
 class Paged(Protocol):
@@ -77,7 +89,7 @@ class Writer(Protocol):
 
     def add(self, rows: Sequence[Sequence[Any]]) -> bytes: ...
 
-    def end(self) -> bytes: ...
+    def end(self, sheet: str = "", rows: Sequence[Sequence[Any]] = ()) -> bytes: ...
 
 
 class CsvWriter:
@@ -88,7 +100,7 @@ class CsvWriter:
         text, self._begin = self._begin + "".join(map(csv_text.line, rows)), ""
         return text.encode("utf-8", "replace")
 
-    def end(self) -> bytes:
+    def end(self, sheet: str = "", rows: Sequence[Sequence[Any]] = ()) -> bytes:
         return self.add(())
 
 
@@ -113,6 +125,16 @@ def wanted() -> Iterator[None]:
         _wanted.reset(token)
 
 
+@contextmanager
+def beside(said: Callable[[], Beside]) -> Iterator[None]:
+    """Let a file that is asked for while this lasts say so much beside its rows."""
+    try:
+        yield
+    except Exporting as asked:
+        asked.beside = said()
+        raise
+
+
 def view_of(model: Any) -> type[BaseModel] | None:
     """What a list shows of each of its rows; None when the model is no page of a list. A report that has more than rows is a list of them."""
     if not (isinstance(model, type) and issubclass(model, BaseModel) and model.model_fields.keys() >= _PAGE):
@@ -133,7 +155,7 @@ def asked_for(request: Request) -> str | None:
 def file_answer(
     database: Database,
     context: Context,
-    pages: Pages,
+    asked: Exporting,
     view: type[BaseModel],
     name: str,
     kind: str,
@@ -142,8 +164,8 @@ def file_answer(
     """Of the rows that have an owner, those of `owners`; everybody's when that is None. Raises Unavailable when as many are under way as may be."""
     _ensure_room()
     ending, writer = WRITERS[kind]
-    blocks = partial(_blocks, pages, view, partial(writer, name), owners)
-    headers = {"Content-Disposition": disposition(f"{name}.{ending}"), "Vary": "Accept"}
+    blocks = partial(_blocks, asked, view, partial(writer, name), owners)
+    headers = {"Content-Disposition": disposition(f"{name}.{ending}"), "Vary": "Accept", **asked.beside.headers}
     return StreamingResponse(_told(database, context, blocks), media_type=kind, headers=headers)
 
 
@@ -172,7 +194,7 @@ def cells(view: type[BaseModel], names: Sequence[str], row: Any) -> list[Any]:
 
 
 async def _blocks(
-    pages: Pages,
+    asked: Exporting,
     view: type[BaseModel],
     begin: Callable[[Sequence[str]], Writer],
     owners: frozenset[UUID] | None,
@@ -182,11 +204,11 @@ async def _blocks(
         tx.narrow(owners)
     names = columns(view)
     writer = begin(names)
-    async for rows in pages(tx):
+    async for rows in asked.pages(tx):
         if block := writer.add([cells(view, names, row) for row in rows]):
             yield block
         tx.expunge_all()
-    yield writer.end()
+    yield writer.end(asked.beside.sheet, asked.beside.rows)
 
 
 async def _told(database: Database, context: Context, pieces: Pieces) -> AsyncIterator[str | bytes]:

@@ -3,7 +3,7 @@
 Numbers, days, moments and truth are cells of their own kind. Moments are in UTC and show it by a `Z`, by which an import knows one at midnight.
 A number of more than 15 digits is a text, since a spreadsheet would round it, and so is a day before March 1900, which it counts wrongly. Texts
 stand in the cells themselves, and are `neutral` as in CSV: no cell holds a formula, and none becomes one when somebody edits it. Sheets that are
-full are followed by others.
+full are followed by others, and the last may say what is beside the list (`end`).
 
 Libraries write the whole file before the first byte can leave (openpyxl, XlsxWriter, rust_xlsxwriter), and the edge waits two seconds for that.
 """
@@ -72,36 +72,44 @@ class Workbook:
 
     def __init__(self, name: str, headings: Sequence[str]) -> None:
         """`name` is that of the sheet, which holds at most 31 characters and none of `[]:*?/\\`."""
-        self._name = re.sub(r"[\[\]:*?/\\']", "-", name)[:28] or "list"
+        self._name = _sheet_name(name) or "list"
         self._headings = headings
         self._pipe = _Pipe()
         self._zip = ZipFile(self._pipe, "w", ZIP_DEFLATED, compresslevel=_SPEED)
-        self._sheets = 0
-        self._begin_sheet()
+        self._titles: list[str] = []
+        self._begin_sheet(self._name)
+        self._write(self._headings, _BOLD)
 
     def add(self, rows: Iterable[Sequence[Any]]) -> bytes:
         """Rows of values, as many as there are headings."""
         for row in rows:
             if self._row == MOST_ROWS:
                 self._end_sheet()
-                self._begin_sheet()
+                self._begin_sheet(f"{self._name} {len(self._titles) + 1}")
+                self._write(self._headings, _BOLD)
             self._write(row, 0)
         return self._pipe.taken()
 
-    def end(self) -> bytes:
+    def end(self, sheet: str = "", rows: Iterable[Sequence[Any]] = ()) -> bytes:
+        """The file is whole. `sheet` names one more, with what is to be said beside the list in these rows; imports read the first alone."""
         self._end_sheet()
-        sheets = range(1, self._sheets + 1)
+        if sheet:
+            self._begin_sheet(_sheet_name(sheet))
+            for row in rows:
+                self._write(row, 0)
+            self._end_sheet()
+        sheets = range(1, len(self._titles) + 1)
         self._part(
             "xl/workbook.xml",
             f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-            + "".join(f'<sheet name="{self._title(n)}" sheetId="{n}" r:id="rId{n}"/>' for n in sheets)
+            + "".join(f'<sheet name="{_attribute(self._titles[n - 1])}" sheetId="{n}" r:id="rId{n}"/>' for n in sheets)
             + "</sheets></workbook>",
         )
         self._part("xl/styles.xml", _STYLES.removeprefix(_XML))
         related = "".join(
             f'<Relationship Id="rId{n}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in sheets
         )
-        styles = f'<Relationship Id="rId{self._sheets + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/>'
+        styles = f'<Relationship Id="rId{len(self._titles) + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/>'
         self._part(
             "xl/_rels/workbook.xml.rels",
             f'<Relationships xmlns="{_PARTS}/relationships">{related}{styles}</Relationships>',
@@ -125,20 +133,19 @@ class Workbook:
         self._zip.close()
         return self._pipe.taken()
 
-    def _title(self, number: int) -> str:
-        return escape(self._name if number == 1 else f"{self._name} {number}", {'"': "&quot;"})
-
     def _part(self, name: str, text: str) -> None:
         self._zip.writestr(name, (_XML + text).encode())
 
-    def _begin_sheet(self) -> None:
-        self._sheets, self._row = self._sheets + 1, 0
-        self._sheet = self._zip.open(f"xl/worksheets/sheet{self._sheets}.xml", "w", force_zip64=True)
+    def _begin_sheet(self, title: str) -> None:
+        self._titles.append(title)
+        self._row = 0
+        self._sheet = self._zip.open(f"xl/worksheets/sheet{len(self._titles)}.xml", "w", force_zip64=True)
         pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+        # A moment that is wider than its column is shown as a row of `#`.
+        width = '<sheetFormatPr defaultColWidth="22" defaultRowHeight="15"/>'
         self._sheet.write(
-            f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews><sheetData>'.encode()
+            f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>{width}<sheetData>'.encode()
         )
-        self._write(self._headings, _BOLD)
 
     def _end_sheet(self) -> None:
         self._sheet.write(b"</sheetData></worksheet>")
@@ -148,6 +155,15 @@ class Workbook:
         self._row += 1
         cells = "".join([_cell(value, style) for value in row])
         self._sheet.write(f"<row>{cells}</row>".encode("utf-8", "replace"))
+
+
+def _sheet_name(name: str) -> str:
+    """What a sheet may be called, with room for a number."""
+    return re.sub(r"[\[\]:*?/\\']", "-", name)[:28]
+
+
+def _attribute(text: str) -> str:
+    return escape(text, {'"': "&quot;"})
 
 
 def _cell(value: Any, style: int) -> str:
