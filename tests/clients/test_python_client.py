@@ -246,6 +246,16 @@ def test_the_command(server: Server, installed: Path, tmp_path: Path) -> None:
     listed = _command(installed, tmp_path, server.url, "call", "orders.list", "-o", "csv")
     (shown,) = csv.DictReader(io.StringIO(listed.stdout))
     assert shown == {"name": "a;'=1+1", "note": "'=1", "net": "-5", "rate": "-1.50"}, listed.stderr
+    assert listed.stderr == ""
+    fresh = {"complete_until": "2026-10-11T03:00:00Z", "set_aside": 1}
+    page = {"items": [{"address": {"city": "東京"}}], "next_cursor": "2", "freshness": fresh}
+    server.does = lambda *_: (200, {}, page)
+    listed = _command(installed, tmp_path, server.url, "call", "orders.list", "-o", "csv")
+    assert "東京" in listed.stdout and "2026-10-11" not in listed.stdout
+    assert listed.stderr.splitlines() == [
+        "There are more: --all lists them.",
+        "Complete until 2026-10-11T03:00:00Z. Events set aside: 1.",
+    ]
     server.does = lambda *_: (
         422,
         {},

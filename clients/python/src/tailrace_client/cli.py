@@ -93,7 +93,7 @@ def call(
     with _client(url) as client:
         try:
             if every:
-                answer: Any = {"items": list(client.every(operation, **said))}
+                answer: Any = _every(client, operation, said)
             else:
                 answer = client.call(operation, body=json.load(body) if body else None, if_match=if_match, **said)
         except (TypeError, json.JSONDecodeError) as wrong:
@@ -112,6 +112,25 @@ def _parameters(said: list[str]) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
+def _every(client: Client, operation: str, said: dict[str, Any]) -> Any:
+    """All pages as one. What stands beside the items is the first page's: none of the others is older than its stamp says."""
+    asked = {"limit": 200, **said}
+    whole = page = client.call(operation, **asked)
+    while page["next_cursor"] is not None:
+        page = client.call(operation, **{**asked, "cursor": page["next_cursor"]})
+        whole["items"] += page["items"]
+    return {**whole, "next_cursor": None}
+
+
+def _beside(answer: dict[str, Any]) -> None:
+    """Say what no row can: that there are more, and how fresh they are. Not on the standard output, which is rows alone."""
+    if answer.get("next_cursor"):
+        typer.echo("There are more: --all lists them.", err=True)
+    if fresh := answer.get("freshness"):
+        until = fresh["complete_until"] or "a moment that cannot be told"
+        typer.echo(f"Complete until {until}. Events set aside: {fresh['set_aside']}.", err=True)
+
+
 def _shown(value: Any) -> Any:
     """A value as a cell of CSV: text that a spreadsheet would calculate gets an apostrophe, as in the exports of the platform."""
     return _FORMULA.sub("'", value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else value
@@ -128,12 +147,13 @@ def _print(answer: Any, output: Output) -> None:
         writer.writeheader()
         writer.writerows(
             {
-                name: _shown(json.dumps(value) if isinstance(value, dict | list) else value)
+                name: _shown(json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value)
                 for name, value in row.items()
             }
             for row in rows
         )
         typer.echo(out.getvalue(), nl=False)
+        _beside(answer)
     elif answer is not None:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
