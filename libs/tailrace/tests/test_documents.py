@@ -87,7 +87,9 @@ async def test_sums_and_what_is_short_below_them_never_stand_without_a_line(
 
 @pytest.mark.parametrize("prepayments", [3, 200])
 async def test_what_was_paid_ahead_stays_on_its_pages(prepayments: int) -> None:
-    ahead = [{"about": f"INV-{at:05d}", "rate": "10", "net": 10, "tax": 1} for at in range(prepayments)]
+    ahead: list[dict[str, Any]] = [
+        {"about": f"INV-{at:05d}", "rate": "10", "net": 10, "tax": 1} for at in range(prepayments)
+    ]
     pdf = await typeset("business", quote(3, kind="invoice", prepayments=ahead))
     assert overlapping(pdf)[:5] == []
     printed = text_of(pdf)
