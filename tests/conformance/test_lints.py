@@ -174,6 +174,30 @@ def _kept_times(text: str) -> Iterator[str]:
             waiting += ast.iter_child_nodes(node)
 
 
+def test_a_service_says_why_it_writes_before_the_end() -> None:
+    modules = sorted(_ROOT.glob("services/*/src/**/*.py"))
+    assert len(modules) > 400
+    say_all(
+        [f"{path.relative_to(_ROOT)}: {found}" for path in modules for found in _unexplained(path.read_text())],
+        "The commit writes everything, and `tx.load` finds what this transaction made: say above a flush what else needs it.",
+    )
+
+
+def test_a_flush_without_a_reason_is_caught() -> None:
+    assert list(_unexplained("tx.add(row)\nawait tx.flush()")) == ["flush() in line 2"]
+    assert list(_unexplained("    # Its lines refer to it.\n    await tx.flush()\nawait tx.flush()")) == [
+        "flush() in line 3"
+    ]
+
+
+def _unexplained(text: str) -> Iterator[str]:
+    """The flushes of a transaction above which no comment stands."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if line.strip() == "await tx.flush()" and not lines[number - 2].strip().startswith("#"):
+            yield f"flush() in line {number}"
+
+
 _NAMES = re.compile(r"\b_\w+")
 _CODE = ("libs/*/src", "libs/*/tests", "services/*/src", "services/*/tests", "contracts", "demo", "tests")
 

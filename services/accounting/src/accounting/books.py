@@ -68,6 +68,7 @@ async def open_books(tx: Tx, chart: Chart = GENERAL) -> bool:
     for row in chart.rows:
         id = derived_id(tx.tenant_id, "account", row.code)
         tx.add(Account.create({"code": row.code, "name": row.name, "kind": row.kind, "active": True}, id))
+    # What is posted next looks for its accounts in the database.
     await tx.flush()
     stream = tx.new_stream(ChartStream, chart_id(tx))
     stream.choose(chart.name, chart.roles)
@@ -133,6 +134,7 @@ async def _adopt_roles(tx: Tx) -> RoleMap:
         if row.role and row.code not in kinds:
             kinds[row.code] = row.kind
             tx.add(Account.create({"code": row.code, "name": row.name, "kind": row.kind, "active": True}))
+    # What is posted next looks for its accounts in the database.
     await tx.flush()
     stream = await tx.load_stream(ChartStream, chart_id(tx))
     roles = {role: code for role, code in GENERAL.roles.items() if unfit(role, kinds[code]) is None}

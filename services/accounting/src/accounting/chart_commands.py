@@ -93,6 +93,7 @@ async def extend_chart(tx: Tx, chart: Chart, since: date, match: int | None) -> 
         ]
     )
     _create(tx, chart, without=there.keys())
+    # The roles are mapped to accounts that the database knows.
     await tx.flush()
     if chart.roles:
         faults = await _map(tx, stream, since, chart.roles)
@@ -191,7 +192,6 @@ async def _replace_accounts(tx: Tx, chart: Chart, state: ChartState) -> bool:
     for code in kept:
         there[code].replace({"name": wanted[code].name, "active": True})
     _create(tx, chart, without=kept)
-    await tx.flush()
     return True
 
 

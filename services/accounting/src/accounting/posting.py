@@ -211,7 +211,6 @@ async def _mirror(
     await _write(tx, posted)
     row = await tx.find(Journal, journal.id)
     row.reversed_by, row.version = by, journal.version
-    await tx.flush()
     return by
 
 

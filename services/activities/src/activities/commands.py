@@ -32,7 +32,6 @@ async def create_task(tx: Tx, body: TaskBody, **given: Any) -> Task:
     values = await _task_values(tx, body, None)
     task = Task.create({**_NO_LINKS, **values, **given})
     tx.add(task)
-    await tx.flush()
     await timers.plan_task(tx, task)
     return task
 
@@ -41,7 +40,6 @@ async def replace_task(tx: Tx, id: UUID, match: int | None, body: TaskBody) -> T
     """Raises what `create_task` raises."""
     task = await tx.load(Task, id, match)
     task.replace(await _task_values(tx, body, task))
-    await tx.flush()
     await timers.plan_task(tx, task)
     return task
 
@@ -51,7 +49,6 @@ async def change_task_status(tx: Tx, id: UUID, match: int | None, status: TaskSt
     task = await tx.load(Task, id, match)
     if status != task.status:
         task.move_to(status, clock.now(), reason)
-        await tx.flush()
         await timers.plan_task(tx, task)
         if not task.is_open:
             await timers.follow_task(tx, task)
@@ -73,7 +70,6 @@ async def restore_task(tx: Tx, id: UUID, match: int | None) -> Task:
     if task.customer_id is not None and task.status in OPEN:
         await _ensure_customer(tx, task.customer_id)
     task.restore()
-    await tx.flush()
     await timers.plan_task(tx, task)
     return task
 
@@ -84,7 +80,6 @@ async def create_meeting(tx: Tx, body: MeetingBody) -> Meeting:
     none = {"next_task_id": None, "reminded_for": None, "reason": None}
     meeting = Meeting.create({**none, **values})
     tx.add(meeting)
-    await tx.flush()
     await timers.plan_meeting(tx, meeting)
     return meeting
 
@@ -93,7 +88,6 @@ async def replace_meeting(tx: Tx, id: UUID, match: int | None, body: MeetingBody
     """Raises what `create_meeting` raises."""
     meeting = await tx.load(Meeting, id, match)
     meeting.replace(await _meeting_values(tx, body, meeting))
-    await tx.flush()
     await timers.plan_meeting(tx, meeting)
     return meeting
 
@@ -103,7 +97,6 @@ async def change_meeting_status(tx: Tx, id: UUID, match: int | None, body: Meeti
     meeting = await tx.load(Meeting, id, match)
     if body.status != meeting.status:
         meeting.move_to(body.status, body.model_dump(exclude={"status"}))
-        await tx.flush()
         await timers.plan_meeting(tx, meeting)
         if not meeting.is_to_come:
             await timers.follow_meeting(tx, meeting)
@@ -127,7 +120,6 @@ async def restore_meeting(tx: Tx, id: UUID, match: int | None) -> Meeting:
     if meeting.is_hidden:
         raise NotDeleted(f"The meeting {meeting.title} comes back with its customer, by itself.")
     meeting.restore()
-    await tx.flush()
     await timers.plan_meeting(tx, meeting)
     return meeting
 
@@ -152,7 +144,6 @@ async def take_next_step(tx: Tx, meeting_id: UUID, match: int | None, body: Next
     values = await _task_values(tx, said, None)
     task = Task.create({**_NO_LINKS, **values, "meeting_id": meeting.id}, task_id)
     tx.add(task)
-    await tx.flush()
     await timers.plan_task(tx, task)
     return task
 

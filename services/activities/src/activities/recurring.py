@@ -69,5 +69,4 @@ async def is_newest(tx: Tx, row: Recurring) -> Series | None:
     if series is None:
         series = Series(tenant_id=tx.tenant_id, id=row.series_id, newest_id=row.id)
         tx.add(series)
-        await tx.flush()
     return series if series.newest_id == row.id else None

@@ -170,6 +170,7 @@ async def _goes_on(tx: Tx, row: Recurring, following: Task | Meeting) -> bool:
             return False
         series.newest_id = following.id
         tx.add(following)
+        # Whose it is, its series says: within nobody's reach but the service's own.
         await tx.flush()
     return True
 

@@ -197,7 +197,8 @@ async def _mind_holds(tx: Tx) -> int:
             changed += 1
         else:
             log.warning("the store did not take a legal hold", archive=str(id), on=not archive.held)
-    await tx.flush()  # what is held no more may go at once
+    # What is held no more may go at once.
+    await tx.flush()
     return changed
 
 

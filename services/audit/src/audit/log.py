@@ -128,6 +128,7 @@ async def keep(tx: Tx, heard: Sequence[Heard]) -> None:
     before = log.waiting
     log.waiting += sum(each.meta.type != AuditHeadSigned.type for each in heard)
     await heads.plan(tx, before, log.waiting)
+    # The records of another topic may follow in this transaction, and the log is read again for them.
     await tx.flush()
 
 

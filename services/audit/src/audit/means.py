@@ -70,6 +70,7 @@ class Means:
             id=id, public_key=public.hex(), private_key=nonce + self._cipher.encrypt(nonce, private, id.encode())
         )
         tx.add(row)
+        # Asked for once more in this transaction, it is found.
         await tx.flush()
         return row
 

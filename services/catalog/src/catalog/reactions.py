@@ -42,6 +42,7 @@ async def make_units(tx: Tx, event: TenantCreated, meta: Meta) -> None:
             values = {"code": code, "name": name, "dimension": dimension, "factor": factor, "decimals": decimals}
             tx.add(Unit.create(values))
     try:
+        # A race that is lost is told here, where it has a name.
         await tx.flush()
     except Taken as error:
         raise NotYet("a standard unit is being made by somebody else at this moment") from error

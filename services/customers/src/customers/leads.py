@@ -64,7 +64,6 @@ async def _new(tx: Tx, asked: LeadConverted) -> Customer:
     }
     customer = Customer.create(values, asked.customer_id)
     tx.add(customer)
-    await tx.flush()
     return customer
 
 

@@ -52,7 +52,6 @@ async def change_user(
     granted = await _roles(tx, body.roles)
     _ensure_may_grant(who, granted)
     user.change(email=body.email, name=body.name, granted=granted, active=body.active)
-    await tx.flush()
     if administered and not user.administers:
         await _ensure_another_admin(tx, user)
     if body.password is not None:
@@ -74,7 +73,6 @@ async def delete_user(tx: Tx, user_id: UUID, match: int | None, who: Principal, 
     administered = user.administers
     user.delete(datetime.now(UTC), await teams.successor_of(tx, user.id))
     await teams.leave(tx, user.id)
-    await tx.flush()
     if administered:
         await _ensure_another_admin(tx, user)
     await sessions.end_all(tx, user.id)
@@ -136,7 +134,6 @@ async def restore_role(tx: Tx, role_id: UUID, match: int | None, who: Principal,
     role = await tx.load(Role, role_id, match, even_deleted=True)
     _ensure_holds(who, role.scopes)
     role.restore()
-    await tx.flush()
     audit.note(tx, origin, "role.restored", role.id, name=role.name, scopes=role.scopes)
     return role
 
@@ -179,7 +176,7 @@ def _ensure_holds(who: Principal, scopes: Sequence[str]) -> None:
 
 
 async def _ensure_another_admin(tx: Tx, user: User) -> None:
-    """Once the change is flushed. The role's lock makes two administrators who leave at once take turns."""
+    """The role's lock, held until the change is committed, makes two administrators who leave at once take turns."""
     role = await tx.scalar(select(Role.id).where(Role.name == ADMIN, Role.deleted_at.is_(None)).with_for_update())
     others = select(func.count()).select_from(User).join(User.granted)
     others = others.where(Role.id == role, User.active, User.deleted_at.is_(None), User.id != user.id)

@@ -140,7 +140,6 @@ class SigningKeys:
         public = dict(key.as_dict(private=False))
         row = SigningKey(id=id, public_key=public, private_key=nonce + sealed, signs_from=signs_from)
         tx.add(row)
-        await tx.flush()
         return row
 
 

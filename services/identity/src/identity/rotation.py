@@ -17,6 +17,7 @@ async def rotate(tx: Tx, keys: SigningKeys, body: KeyRotation, origin: Origin) -
     made = await keys.rotate(tx, ahead=timedelta() if body.at_once or body.revoke else PUBLISHED_AHEAD)
     revoked = await _revoke_all_but(tx, made) if body.revoke else []
     audit.note(tx, origin, "signing_key.rotated", UUID(made.id), reason=body.reason, revoked=revoked)
+    # Which keys are revoked by now is asked of the database.
     await tx.flush()
     return await listed(tx, keys)
 

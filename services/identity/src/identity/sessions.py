@@ -38,6 +38,7 @@ async def start(tx: Tx, user: User) -> Grant:
     _acts(tx, user.id)
     session = UserSession.start(user)
     tx.add(session)
+    # The refresh token's row refers to it.
     await tx.flush()
     return await _grant(tx, user, session)
 
@@ -82,7 +83,6 @@ async def end(tx: Tx, session: UserSession, reason: str) -> None:
     session.end(reason, datetime.now(UTC))
     await expiry.clear(tx, session.id)
     await tx.execute(delete(RefreshToken).where(RefreshToken.session_id == session.id))
-    await tx.flush()
 
 
 async def end_all(tx: Tx, user_id: UUID, *, but: UUID | None = None) -> None:

@@ -101,7 +101,6 @@ async def post(tx: Tx, channel: NotificationChannel, what: What) -> None:
     if storm is not None:
         storm.folded += 1
         storm.title, storm.text = wording.many(what.kind, storm.folded, what.language)
-        await tx.flush()
     elif what.kind in BY_NAME and (await tx.scalar(lately) or 0) >= STORM:
         title, text = wording.many(what.kind, 1, what.language)
         await send(tx, target, replace(what, title=title, text=text, link=None), now + STORM_LASTS, folded=1)
@@ -129,7 +128,6 @@ async def send(tx: Tx, target: Target, what: What, at: datetime, *, patient: boo
         asked_at=clock.now(),
     )
     tx.add(row)
-    await tx.flush()
     await plan(tx, target)
 
 
@@ -157,6 +155,8 @@ async def come(tx: Tx, target_id: UUID, target: Target) -> None:
 
 async def _send_due(tx: Tx, target: Target) -> bool:
     """Put what is due into one message; whether there was any."""
+    # What still waits is asked of the database.
+    await tx.flush()
     now = clock.now()
     waiting = (Delivery.target_id == target.id, Delivery.status == "waiting", Delivery.due_at <= now)
     query = select(Delivery).where(*waiting).order_by(Delivery.id).limit(AT_ONCE).with_for_update()
@@ -177,7 +177,6 @@ async def _send_due(tx: Tx, target: Target) -> bool:
             id = await sending.send(tx, call, Sending(count=len(kept)))
             for row in kept:
                 row.status, row.errand_id = "sending", id
-    await tx.flush()
     return True
 
 
@@ -248,5 +247,4 @@ async def repeat(tx: Tx, row: Delivery) -> None:
     """Send what did not arrive again, now."""
     row.status, row.errand_id, row.failure, row.settled_at = "waiting", None, None, None
     row.due_at, row.patient = clock.now(), False
-    await tx.flush()
     await plan(tx, Target(way=row.way, user_id=row.user_id, channel_id=row.channel_id))

@@ -157,6 +157,7 @@ async def _add(
         told_at=now,
     )
     tx.add(one)
+    # What this transaction tells the same person next is counted together with it.
     await tx.flush()
     what = mailing.What(news.kind, reader.language, title, text, one.link, notification_id=one.id)
     for target in await _targets(tx, user_id):

@@ -60,6 +60,7 @@ async def joined(tx: Tx, event: TenantCreated, meta: Meta) -> None:
         if Reason.key_of(code) not in taken:
             tx.add(Reason.create({"code": code, "name": name, "outcome": outcome}))
     try:
+        # A race that is lost is told here, where it has a name.
         await tx.flush()
     except Taken as error:
         raise NotYet("a standard pipeline or reason is being made by somebody else at this moment") from error

@@ -106,6 +106,7 @@ async def found(tx: Tx) -> None:
     tx.add(process)
     version = await deploy(tx, process, shipped())
     process.activate(1, [ANY_KIND], roles.of_version(version))
+    # Who found none looks for it again, in the database.
     await tx.flush()
 
 

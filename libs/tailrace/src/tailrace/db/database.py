@@ -122,13 +122,16 @@ class Tx(AsyncSession):
     async def load(
         self, kind: type[AnyAggregate], id: UUID, match: int | None = None, *, even_deleted: bool = False
     ) -> AnyAggregate:
-        """The aggregate, locked, for a change. Raises Stale (412) when `match` is not its version.
+        """The aggregate, locked, for a change; one that this transaction made is found too. Raises Stale (412) when `match` is not its version.
 
         Raises Unknown (404), for a deleted one too unless it is asked for.
         """
         aggregate = self._unit.locked.get(id)
         if not isinstance(aggregate, kind):
-            await self._keep_changes(kind, id)
+            await self._write_changes(kind, id)
+            # What was made here, nobody else can see, let alone change.
+            aggregate = self._unit.locked.get(id)
+        if not isinstance(aggregate, kind):
             aggregate = await self._one(_by_id_locked(kind), kind, id, even_deleted=even_deleted)
             self._unit.locked[id] = aggregate
         if match is not None and match != aggregate.version:
@@ -180,10 +183,12 @@ class Tx(AsyncSession):
         await self.run_sync(lambda _: self._unit.recorder.drain())
         await event_streams.save_snapshots(self)
 
-    async def _keep_changes(self, kind: type[AnyAggregate], id: UUID) -> None:
-        """Write what was changed before the lock was asked for: reading the row again would undo it, and publish its event nevertheless."""
+    async def _write_changes(self, kind: type[AnyAggregate], id: UUID) -> None:
+        """Write what was made here and is not there yet, and what was changed before the lock was asked for: reading the row again would undo that,
+        and publish its event nevertheless."""
         known = self._unit.identity_map.get(identity_key(kind, (self.tenant_id, id)))
-        if known is not None and self._unit.is_modified(known):
+        made = any(isinstance(new, kind) and new.id == id for new in self._unit.new)
+        if made or (known is not None and self._unit.is_modified(known)):
             await self.flush()
 
     async def _one(self, query: Select[AnyRow], kind: type[AnyRow], id: UUID, *, even_deleted: bool = False) -> AnyRow:

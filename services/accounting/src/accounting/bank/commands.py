@@ -53,10 +53,11 @@ async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
     await tx.flush()
     lines = [BankLine.read(statement, bank.currency, line) for line in fresh]
     tx.add_all(lines)
-    await tx.flush()
     if asked.confirm_certain:
         lengths = await lengths_of_numbers(tx, bank.currency)
         for line in lines:
+            # What the lines before it were matched with is taken by now, and the database is asked.
+            await tx.flush()
             await _confirm_certain(tx, line, lengths)
     return statement
 
@@ -95,12 +96,10 @@ async def _confirm_certain(tx: Tx, line: BankLine, lengths: Collection[int]) -> 
         return
     if line.amount < 0:
         await moving_back.confirm_certain(tx, line)
-        await tx.flush()
     found = await certain(tx, line, lengths) if line.amount > 0 else []
     if found:
         allocations = [AllocationBody(invoice_id=each.id, amount=each.open) for each in found]
         await _receive(tx, line, found[0].customer_id, allocations)
-        await tx.flush()
 
 
 async def _receive(tx: Tx, line: BankLine, customer_id: UUID | None, allocations: Sequence[AllocationBody]) -> None:

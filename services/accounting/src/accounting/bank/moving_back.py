@@ -198,7 +198,6 @@ async def _entered(tx: Tx, who: Principal, line: BankLine, asked: LineRefundBody
     if refund.status != "paid":
         raise ApprovalNeeded("It is above the limit: enter it as a refund, and confirm the line when that is approved.")
     _ensure_equal(line, refund.amount, refund.bank_account_id, refund.number)
-    await tx.flush()
     return refund
 
 

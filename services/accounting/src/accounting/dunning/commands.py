@@ -128,7 +128,6 @@ async def _charge(tx: Tx, of: Invoice, notice: DunningNotice) -> UUID:
         {"name": f"{_FEE[language]} {notice.number}", "quantity": "1", "unit_price": str(notice.fee)}
     )
     invoice = await commands.draft_own(tx, of, line, UNTAXED)
-    await tx.flush()
     return (await commands.issue(tx, invoice.id, None)).id
 
 

@@ -59,9 +59,9 @@ async def create(tx: Tx, asked: NewInvoice) -> Invoice:
     asked = asked.model_copy(update={"payment_terms_days": found.days_to_pay(asked.payment_terms_days)})
     invoice = await _drafted(tx, found.buyer, found.currency, asked, lines, found.reference, values, source)
     try:
+        # Another invoice may have taken it while this one was made; the index alone knows of that, and not by which field.
         await tx.flush()
     except AlreadyInvoiced:
-        # Another invoice took it while this one was made.
         raise AlreadyInvoiced("Some of it is invoiced already.", field=source) from None
     return invoice
 

@@ -51,7 +51,6 @@ async def take_over(tx: Tx, asked: NewOpenInvoice) -> Invoice:
     at = await days.begin_of(tx, since)
     invoice.issue(Issue(asked.number, asked.dated, asked.due_on, at, await seller(tx)))
     tx.add(invoice)
-    await tx.flush()
     await await_due(tx, invoice)
     return invoice
 

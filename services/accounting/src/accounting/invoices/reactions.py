@@ -43,5 +43,4 @@ async def _bill(tx: Tx, delivery_id: UUID, order_id: UUID, number: str) -> None:
         return
     invoice = await commands.draft(tx, found)
     if said.issues:
-        await tx.flush()
         await commands.issue(tx, invoice.id, None)

@@ -44,6 +44,7 @@ async def _invoice(tx: Tx, customer_id: UUID, day: date) -> None:
     while found := await uninvoiced(tx, theirs, until=day, most=MOST_SHIPMENTS):
         same = await alike(tx, found, await known_buyer(tx, customer_id))
         invoice = await commands.draft(tx, fitting(same))
+        # What is not invoiced yet is asked of the database again.
         await tx.flush()
         if said.issues:
             await commands.issue(tx, invoice.id, None)

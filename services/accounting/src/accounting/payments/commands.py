@@ -46,7 +46,6 @@ async def receive(tx: Tx, asked: PaymentBody) -> Payment:
     }
     payment = Payment.received(terms, at)
     tx.add(payment)
-    await tx.flush()
     await _allocate(tx, payment, asked.allocations, as_it_came=True)
     return payment
 

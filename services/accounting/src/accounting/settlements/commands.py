@@ -77,7 +77,6 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
         }
         rate = await by_now(tx, (asked.fee.tax_rate, asked.fee.tax_code), await days.today(tx))
         drafted = await invoicing.draft_line(tx, buyer, asked.currency, NewInvoiceLine.model_validate(line), rate)
-        await tx.flush()
         issued = await invoicing.issue(tx, drafted.id, None)
         fee = (issued.id, issued.total)
     at = await invoicing.moment_of(tx, await days.today(tx))

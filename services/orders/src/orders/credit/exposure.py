@@ -93,6 +93,7 @@ async def standing_of(
 
     What a customer without a limit owes is added up only when it is wanted `in_full`.
     """
+    # The sums are asked of the database, with what this transaction has changed of an order.
     await tx.flush()
     with tx.seeing_all():
         root, members = await group_of(tx, customer_id)
