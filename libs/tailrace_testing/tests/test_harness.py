@@ -1,6 +1,6 @@
-"""A harness has nothing of the one before it but the routes of its application."""
+"""A harness has nothing of the one before it but the routes of its application, and reads the outbox as events of their classes."""
 
-from toy import service
+from toy import NoteWritten, service
 
 from tailrace_testing import Harness
 from tailrace_testing.databases import Databases
@@ -30,3 +30,11 @@ async def test_an_application_is_used_again_and_keeps_nothing(databases: Databas
     assert shared <= {"topic", "teams", "serves_api"}, "what the manifest says, and that it serves"
     await ended(second)
     await ended(beside)
+
+
+async def test_what_was_published_is_asked_for_by_its_class(toy: Harness) -> None:
+    made = [(await toy.client.post("/v1/notes", json={"text": text})).json()["id"] for text in ("one", "two")]
+    await toy.client.post(f"/v1/notes/{made[0]}/close")
+    assert [each.event.text for each in await toy.published(NoteWritten)] == ["one", "two"]
+    assert await toy.published(NoteWritten) == await toy.published("note.written")
+    assert len(await toy.published()) == 3

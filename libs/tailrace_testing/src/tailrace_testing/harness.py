@@ -2,12 +2,12 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 from uuid import UUID
 
 import asyncpg
@@ -40,15 +40,18 @@ from tailrace_testing.tokens import EitherVerifier, TestIssuer
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
+AnyEvent = TypeVar("AnyEvent", bound=Event, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Published:
+class Published(Generic[AnyEvent]):
     """A row of the outbox, read back as the event it stands for."""
 
     id: UUID
     type: str
     aggregate_id: UUID
     sequence: int
-    event: Event
+    event: AnyEvent
     tenant_id: UUID
     correlation_id: UUID
     causation_id: UUID | None
@@ -204,12 +207,21 @@ class Harness:
         )
         assert may_dead_letter or not fresh, f"dead letters: {[tuple(row) for row in fresh]}"
 
-    async def published(self, type: str | None = None, *, tenant: UUID | None = None) -> list[Published]:
-        """What the outbox holds of a tenant, in the order it was recorded."""
+    @overload
+    async def published(self, type: type[AnyEvent], *, tenant: UUID | None = None) -> list[Published[AnyEvent]]: ...
+
+    @overload
+    async def published(self, type: str | None = None, *, tenant: UUID | None = None) -> list[Published[Event]]: ...
+
+    async def published(
+        self, type: type[Event] | str | None = None, *, tenant: UUID | None = None
+    ) -> Sequence[Published[Event]]:
+        """What the outbox holds of a tenant, in the order it was recorded: of one type, by its name or by its class, or all."""
+        name = type if type is None or isinstance(type, str) else type.type
         rows = await self.admin.fetch(
             "SELECT * FROM outbox WHERE tenant_id = $1 AND ($2::text IS NULL OR type = $2) AND topic = $3 ORDER BY id",
             tenant or self.tenant,
-            type,
+            name,
             self.service.topic,
         )
         return [self._read(row) for row in rows]
@@ -283,7 +295,7 @@ class Harness:
         finally:
             await self.admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
 
-    def _read(self, row: Any) -> Published:
+    def _read(self, row: Any) -> Published[Event]:
         event = by_type(self.service.publishes)[row["type"]]
         return Published(
             row["id"],
