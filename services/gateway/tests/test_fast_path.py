@@ -161,7 +161,7 @@ async def test_a_read_ends_with_its_client_and_a_write_does_not(
         while _held(stand):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     assert service.hung_up.is_set() is ends
-    assert stand.told.of[-1][1].status == (499 if ends else 200)  # type: ignore[attr-defined]
+    assert stand.told.of[-1][1].status == (499 if ends else 200)
 
 
 async def test_a_service_that_is_left_alone_is_not_asked(

@@ -285,8 +285,8 @@ async def test_what_is_no_graphql_request_is_a_problem(stand: Stand) -> None:
         ("GET", f"{asked}&queries=1", "queries", f"This takes {takes}."),
         ("POST", asked, "query", "This takes none."),
     ):
-        body = None if method == "GET" else {"query": "{orders {items {id}}}"}
-        async with stand.client.request(method, f"/graphql?{query}", json=body, headers=bearer()) as answer:
+        document = None if method == "GET" else {"query": "{orders {items {id}}}"}
+        async with stand.client.request(method, f"/graphql?{query}", json=document, headers=bearer()) as answer:
             said = await answer.json(content_type=None)
         assert (answer.status, said["type"]) == (400, "urn:tailrace:problem:unknown-parameter")
         assert (said["detail"], [each["field"] for each in said["errors"]]) == (known, [unknown])
