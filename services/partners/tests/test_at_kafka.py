@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from filling import wanted
 
 from partners import opening
+from partners.models import Partner
 from partners.service import service
 from partners.sharing import Share
 from tailrace.core.addresses.kafka import KafkaAddress
@@ -26,6 +26,8 @@ from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access
 from tailrace.runtime.access import Right
 from tailrace_testing import Harness, MakeHarness
+
+from .filling import wanted
 
 pytestmark = pytest.mark.embedded("Kafka in containers is open")
 PASSWORD, MARK = "of-the-service", "Zaphod-7Q"
@@ -169,7 +171,7 @@ async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarnes
     body = {"name": "Freight desk", "types": ["partner.registered"]}
     made = (await partners.client.post("/v1/partners", json=body)).json()
     async with partners.tx() as tx:
-        partner = await tx.find(opening.Partner, UUID(made["id"]))
+        partner = await tx.find(Partner, UUID(made["id"]))
     await opening.open_at_kafka(settings, partner)
     await partners.fire_timers()
     mine = KafkaAddress.parse(kafka).as_user(**await _credentials(partners, made)).text()

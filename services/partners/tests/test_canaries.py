@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from contracts.registry import events_by_type
 from partners.filler import Wanted, fill
 from partners.masking import Grant, shown
+from tailrace.core.events import Event
 from tailrace.kafka import clients
 from tailrace.kafka.cursor_reader import reading
 from tailrace.kafka.shared_reader import shared_reader
@@ -117,7 +118,7 @@ async def test_neither_topics_nor_http_nor_the_log_has_the_value(kafka: str) -> 
     types = [type_ for type_, value in _marked() if value.count(CANARY.encode()) > UNKNOWN]
     topics = sorted({events_by_type()[type_].topic for type_ in types})
     sources = {topic: f"canary.{uuid4().hex[:6]}.{topic}" for topic in topics}
-    events = {
+    events: dict[str, type[Event]] = {
         type_: type("Marked", (events_by_type()[type_],), {"topic": sources[events_by_type()[type_].topic]})
         for type_ in types
     }
@@ -129,8 +130,8 @@ async def test_neither_topics_nor_http_nor_the_log_has_the_value(kafka: str) -> 
     async with clients.producer(kafka) as producer:
         for type_, value in _marked():
             if type_ in events:
-                for said in (value, *(each.encode() for each in BROKEN[: 1 + count % 5])):
-                    await producer.send(events[type_].topic, said, key=b"k", headers=_headers(type_))
+                for body in (value, *(each.encode() for each in BROKEN[: 1 + count % 5])):
+                    await producer.send(events[type_].topic, body, key=b"k", headers=_headers(type_))
                 count += 1
     stop = asyncio.Event()
     with capture_logs() as said:
