@@ -10,6 +10,7 @@ from contracts.approvals import ApprovalRejected, ApprovalSubject
 from contracts.carriage import BookingTracked, TrackedStep
 from contracts.credit import OrderCreditHeld
 from contracts.customers import CustomerDeleted
+from contracts.notifications import NotificationCreated, NotificationFolded
 from contracts.promised import manifests
 from contracts.quote_mails import QuoteMailFailed
 from contracts.quotes import QuoteAccepted, QuoteDeclined
@@ -35,7 +36,7 @@ async def test_who_is_asked_is_told_with_a_link_and_nobody_else(office: Office) 
         None,
     )
     assert (await office.feed(office.cy), await office.feed(office.h.user)) == ([], [])
-    (said,) = await office.h.published("notification.created")
+    (said,) = await office.h.published(NotificationCreated)
     assert said.event.model_dump()["user_id"] == office.bo
     assert said.causation_id is not None
 
@@ -114,7 +115,7 @@ async def test_a_storm_is_folded_into_one_whose_number_rises(office: Office) -> 
     shown = await office.feed(office.bo)
     assert [one["title"] for one in shown] == [*(f"承認依頼: Q-{number}" for number in range(5)), "ほか 4 件: 承認依頼"]
     assert (shown[-1]["count"], shown[-1]["link"]) == (4, None)
-    assert [each.event.model_dump()["count"] for each in await office.h.published("notification.folded")] == [2, 3, 4]
+    assert [each.event.model_dump()["count"] for each in await office.h.published(NotificationFolded)] == [2, 3, 4]
     await office.asks(office.cy)
     assert len(await office.feed(office.cy)) == 1
 
