@@ -212,8 +212,8 @@ async def test_a_quota_stands_beside_what_was_sold(desk: Desk) -> None:
 async def test_a_quota_is_replaced_by_who_has_seen_it(desk: Desk) -> None:
     body = {"owner_id": str(desk.bo), "period": "2026-11", "currency": "EUR"}
     for amount, seen, status in ((1, '"1"', 412), (2, '"0"', 200), (3, '"7"', 412), (4, '"1"', 200)):
-        asked = {"json": {**body, "amount": amount}, "headers": {"If-Match": seen}}
-        answer = await desk.h.client.put(f"{FORECAST}/quotas", **asked)
+        asked, match = {**body, "amount": amount}, {"If-Match": seen}
+        answer = await desk.h.client.put(f"{FORECAST}/quotas", json=asked, headers=match)
         assert answer.status_code == status, answer.text
     assert (answer.headers["etag"], answer.json()["amount"]) == ('"2"', 4)
 

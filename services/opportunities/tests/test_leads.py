@@ -125,7 +125,7 @@ async def test_twenty_leads_at_once_go_round_a_team_exactly(desk: Desk) -> None:
 async def test_a_rule_that_finds_nobody_leaves_it_to_the_next(desk: Desk) -> None:
     gone = uuid7()
     await desk.hire(gone, "Gone")
-    rules = [{"name": "Gone", "user_id": str(gone)}, {"name": "Empty", "team_id": str(desk.team)}]
+    rules: list[dict[str, Any]] = [{"name": "Gone", "user_id": str(gone)}, {"name": "Empty", "team_id": str(desk.team)}]
     await desk.ask("PUT", f"{LEADS}/assignment", 200, {"rules": rules})
     await desk.h.deliver(UserDeleted(user_id=gone), aggregate_id=gone)
     await desk.form_team()
@@ -232,7 +232,7 @@ async def test_a_caller_sees_own_leads_the_teams_or_all(desk: Desk) -> None:
     by = {name: await desk.lead(name) for name in ("mine", "bos", "nobodys")}
     await desk.ask("POST", f"{LEADS}/{by['mine']['id']}/assign", 200, {"owner_id": str(desk.cy)})
     await desk.ask("POST", f"{LEADS}/{by['bos']['id']}/assign", 200, {"owner_id": str(desk.bo)})
-    seen = {}
+    seen: dict[str, list[set[str]]] = {}
     for reach in (":own", ":team", ""):
         client = desk.h.client_as(f"leads:read{reach}", user=desk.cy)
         for path in (LEADS, f"{LEADS}/search?q=s", f"{LEADS}?sort=-score"):
