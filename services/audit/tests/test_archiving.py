@@ -12,6 +12,7 @@ from scribe import AT, Scribe, id_of
 
 from audit import archiving
 from audit.means import means_of
+from contracts.audit import AuditArchived, AuditArchiveHoldChanged
 from tailrace.core.ids import uuid7
 from tailrace.storage.store import Sealed, StoreAway
 from tailrace.verify.archive import Archives, packed, unpacked
@@ -188,7 +189,7 @@ async def test_a_hold_is_one_in_the_store_too_for_the_archives_that_it_keeps(
     vault.deaf = False
     await archive(scribe, later)
     assert (await held(), archives()) == ([False, False], [])
-    told = [each.event.held for each in await scribe.h.published("audit.archive_hold_changed")]  # type: ignore[attr-defined]
+    told = [each.event.held for each in await scribe.h.published(AuditArchiveHoldChanged)]
     assert told == [True, True, False, False]
 
 
@@ -223,7 +224,7 @@ async def test_a_store_that_is_away_or_a_death_leaves_nothing_half_done(
     await asyncio.gather(together(), together())
     (made,) = await all_of(scribe)
     assert (await contents(scribe), await content_of(scribe, made)) == (0, put[0])
-    assert len(await scribe.h.published("audit.archived")) == 1
+    assert len(await scribe.h.published(AuditArchived)) == 1
     # Somebody who can write to the store changes the object: the log knows its hash.
     async with scribe.h.tx() as tx:
         await means_of(tx).store.seal(f"archives/{scribe.h.tenant}/{1:010d}", gzip.compress(b"{}\n"), long_ago())
