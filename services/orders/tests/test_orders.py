@@ -242,7 +242,7 @@ async def test_a_stale_version_is_refused(desk: Desk, action: str) -> None:
 
 async def test_states_allow_what_they_should(desk: Desk) -> None:
     """Every action in every state but its own."""
-    put = {"json": desk.body()}
+    put = desk.body()
     refusals = {
         "draft": {"hold": "not-confirmed", "resume": "not-on-hold", "allocate": "not-confirmed"},
         "confirmed": {"confirm": "not-a-draft", "resume": "not-on-hold", "delete": "not-a-draft", "put": "not-a-draft"},
@@ -267,12 +267,14 @@ async def test_states_allow_what_they_should(desk: Desk) -> None:
     steps = {"draft": None, "confirmed": "confirm", "on_hold": "hold", "cancelled": "cancel"}
     for state, step in steps.items():
         if step:
-            await desk.act(order, step, **({"reason": "x"} if step in {"hold", "cancel"} else {}))
+            said: dict[str, Any] = {"reason": "x"} if step in {"hold", "cancel"} else {}
+            await desk.act(order, step, **said)
         before = await desk.read(order)
         assert before["status"] == state
         for action, slug in refusals[state].items():
             if action in {"put", "delete"}:
-                answer = await desk.h.client.request(action, path, **(put if action == "put" else {}))
+                body = put if action == "put" else None
+                answer = await desk.h.client.request(action, path, json=body)
             else:
                 reason = {"reason": "x"} if action in {"hold", "cancel"} else None
                 answer = await desk.h.client.post(f"{path}/{action}", json=reason)

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from contracts.customers import CustomerCreated
+from contracts.orders import OrderAssigned, OrderCreated
 from contracts.users import TeamCreated, UserCreated, UserDeleted
 from orders import timers
 from tailrace.core.ids import uuid7
@@ -57,8 +58,8 @@ async def test_it_is_the_reps_or_the_callers_unless_somebody_is_named(desk: Desk
     assert (kept.status_code, kept.json()["owner_id"]) == (200, str(bo))
     moved = await desk.h.client.put(f"{AT}/{named['id']}", json=desk.body(owner_id=str(cy)))
     assert moved.json()["owner_name"] == "Cy"
-    created = [one.event for one in await desk.h.published("order.created")]
-    assert [one.owner_name for one in created] == ["Bo", "Cy", "Bo"]  # type: ignore[attr-defined]
+    created = [one.event for one in await desk.h.published(OrderCreated)]
+    assert [one.owner_name for one in created] == ["Bo", "Cy", "Bo"]
 
 
 async def test_nobody_sells_who_is_gone_or_unknown(desk: Desk, people: dict[str, UUID]) -> None:
@@ -114,5 +115,5 @@ async def test_open_orders_of_a_leaver_go_to_who_takes_over(
     now = [(await desk.h.client.get(f"{AT}/{one['id']}")).json() for one in open]
     assert {(one["owner_id"], one["owner_name"]) for one in now} == {to}
     assert (await desk.h.client.get(f"{AT}/{over['id']}")).json()["owner_id"] == str(bo), "what is over stays"
-    assigned = [one.event for one in await desk.h.published("order.assigned")]
-    assert len(assigned) == 5 and {one.previous_owner_id for one in assigned} == {bo}  # type: ignore[attr-defined]
+    assigned = [one.event for one in await desk.h.published(OrderAssigned)]
+    assert len(assigned) == 5 and {one.previous_owner_id for one in assigned} == {bo}
