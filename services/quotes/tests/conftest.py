@@ -11,6 +11,7 @@ from approvals import answer
 
 from contracts import catalog, customers, inventory, opportunities, users
 from contracts.approvals import ApprovalEvent, ApprovalSubject
+from contracts.quotes import QuoteSubmitted
 from quotes.service import service
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness, today
@@ -193,8 +194,8 @@ class Desk:
 
     async def subject(self) -> ApprovalSubject:
         """Of the newest submission."""
-        (*_, submitted) = await self.h.published("quote.submitted")
-        return submitted.event.subject  # type: ignore[attr-defined, no-any-return]
+        (*_, submitted) = await self.h.published(QuoteSubmitted)
+        return submitted.event.subject
 
     async def decide(self, kind: type[ApprovalEvent], subject: ApprovalSubject, **said: Any) -> None:
         told = answer(kind, subject, **said)

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.customers import CustomerDeleted, CustomerMerged, CustomerRestored, CustomerUnmerged
 from contracts.orders import LineQuantity, OrderCancelled, OrderCreated, OrderReinstated, OrderRestCancelled
+from contracts.quotes import QuoteAccepted, QuoteOrderEnded
 from contracts.users import UserDeleted
 from quotes import timers
 from tailrace.core.clock import now
@@ -145,15 +146,15 @@ async def test_a_quote_whose_order_ended_is_revised(desk: Desk, rest: bool) -> N
     record = await desk.h.deliver(told, aggregate_id=order)
     await desk.h.redeliver(record)
     await desk.h.deliver(OrderCancelled(order_id=(other := uuid7()), reason="of no quote"), aggregate_id=other)
-    (ended,) = [one.event for one in await desk.h.published("quote.order_ended")]
-    assert (str(ended.order_id), ended.rest_only) == (str(order), rest)  # type: ignore[attr-defined]
+    (ended,) = [one.event for one in await desk.h.published(QuoteOrderEnded)]
+    assert (str(ended.order_id), ended.rest_only) == (str(order), rest)
     assert (await desk.read(quote))["order_ended"] is True
     again = await desk.act(quote, "revise", 201)
     assert (again["number"], again["revision"], again["net"]) == (quote["number"], 2, quote["net"])
     assert (again["order_id"], again["order_ended"]) == (None, False)
     assert (await desk.read(quote))["status"] == "superseded"
     accepted = await desk.act(await desk.act(await desk.act(again, "submit"), "send"), "accept")
-    assert [str(one.event.quote_id) for one in await desk.h.published("quote.accepted")] == [  # type: ignore[attr-defined]
+    assert [str(one.event.quote_id) for one in await desk.h.published(QuoteAccepted)] == [
         quote["id"],
         accepted["id"],
     ]

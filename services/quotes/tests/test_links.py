@@ -12,6 +12,7 @@ import pytest
 import structlog
 from approvals import APPROVED
 from printed import text_of
+from sqlalchemy import QueuePool
 from structlog.testing import capture_logs
 
 from contracts.customers import PostalAddress
@@ -281,7 +282,9 @@ async def test_a_document_that_is_made_holds_no_connection(desk: Desk, monkeypat
     held: list[int] = []
 
     async def watched(*of: Any) -> bytes:
-        held.append(desk.h.database.engine.pool.checkedout())  # type: ignore[attr-defined]
+        pool = desk.h.database.engine.pool
+        assert isinstance(pool, QueuePool)
+        held.append(pool.checkedout())
         return await typeset(*of)
 
     monkeypatch.setattr(papers, "typeset", watched)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from contracts.quotes import QuoteCreated
 from contracts.users import TeamCreated, UserCreated, UserDeleted
 from quotes import timers
 from tailrace.core.ids import uuid7
@@ -39,8 +40,8 @@ async def test_it_is_the_reps_or_the_callers_unless_somebody_is_named(desk: Desk
     kept = await desk.put(named, notes="Other words")
     assert kept["owner_id"] == str(bo)
     assert (await desk.put(named, owner_id=str(cy)))["owner_name"] == "Cy"
-    created = [one.event for one in await desk.h.published("quote.created")]
-    assert [one.owner_name for one in created] == ["Bo", "Cy", "Bo"]  # type: ignore[attr-defined]
+    created = [one.event for one in await desk.h.published(QuoteCreated)]
+    assert [one.owner_name for one in created] == ["Bo", "Cy", "Bo"]
 
 
 async def test_nobody_sells_who_is_gone_or_unknown(desk: Desk, people: dict[str, UUID]) -> None:

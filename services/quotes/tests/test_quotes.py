@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from printed import text_of
 
+from contracts.quotes import QuoteAccepted, QuoteCreated
 from tailrace_testing import today
 
 from .conftest import AT, Desk
@@ -31,7 +32,8 @@ async def test_a_quote_is_priced_by_the_customers_list_and_taxed_by_its_day(desk
     }
     assert quote["payment_terms_days"] == 14
     (created,) = [one.event for one in await desk.h.published()]
-    assert (created.type, created.net, created.customer_name) == ("quote.created", 1405, "Ada Works")  # type: ignore[attr-defined]
+    assert isinstance(created, QuoteCreated)
+    assert (created.net, created.customer_name) == (1405, "Ada Works")
 
 
 async def test_discounts_by_line_and_on_the_whole(desk: Desk) -> None:
@@ -166,8 +168,8 @@ async def test_terms_of_payment_are_printed_and_go_with_the_acceptance(desk: Des
         printed = text_of((await desk.h.client.get(f"{AT}/{quote['id']}/document")).content)
         assert f"Paymentterms{days}daysaftertheinvoice" in printed
         await desk.act(quote, "accept")
-    told = [one.event for one in await desk.h.published("quote.accepted")]
-    assert [one.payment_terms_days for one in told] == [14, 60]  # type: ignore[attr-defined]
+    told = [one.event for one in await desk.h.published(QuoteAccepted)]
+    assert [one.payment_terms_days for one in told] == [14, 60]
 
 
 async def test_other_terms_of_payment_are_another_document(desk: Desk) -> None:
@@ -187,7 +189,7 @@ async def test_the_opportunity_that_a_quote_is_for_goes_with_it_to_the_end(desk:
     await desk.act(revised, "submit")
     await desk.act(revised, "send")
     await desk.act(revised, "accept")
-    (told,) = await desk.h.published("quote.accepted")
-    assert str(told.event.opportunity_id) == opportunity  # type: ignore[attr-defined]
+    (told,) = await desk.h.published(QuoteAccepted)
+    assert str(told.event.opportunity_id) == opportunity
     listed = await desk.h.client.get(AT, params={"opportunity_id": opportunity})
     assert [each["revision"] for each in listed.json()["items"]] == [1, 2]

@@ -8,6 +8,7 @@ import pytest
 from approvals import APPROVED, REJECTED
 
 from contracts import catalog
+from contracts.quotes import QuoteAccepted, QuoteRecalled, QuoteRevised
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock, today
 
@@ -102,8 +103,8 @@ async def test_a_revision_takes_the_place_of_what_was_sent(desk: Desk) -> None:
     assert (await desk.read(first))["status"] == "superseded"
     shown = await desk.h.client.get(f"{AT}/{second['id']}/versions", params={"sort": "revision"})
     assert [(one["revision"], one["status"]) for one in shown.json()["items"]] == [(1, "superseded"), (2, "draft")]
-    (revised,) = [one.event for one in await desk.h.published("quote.revised")]
-    assert str(revised.by_quote_id) == second["id"]  # type: ignore[attr-defined]
+    (revised,) = [one.event for one in await desk.h.published(QuoteRevised)]
+    assert str(revised.by_quote_id) == second["id"]
 
 
 async def test_a_revision_keeps_prices_and_has_the_tax_of_its_day(desk: Desk) -> None:
@@ -181,8 +182,8 @@ async def test_options_that_are_taken_count_and_an_alternative_stands_in_for_its
     accepted = await desk.act(quote, "accept", taken=ids[1:3])
     assert [line["counts"] for line in accepted["lines"]] == [False, True, True, False]
     assert (accepted["net"], accepted["tax"]) == (900, 90)
-    (told,) = [one.event for one in await desk.h.published("quote.accepted")]
-    assert [(str(line.line_id), line.net) for line in told.lines] == [(ids[1], 150), (ids[2], 750)]  # type: ignore[attr-defined]
+    (told,) = [one.event for one in await desk.h.published(QuoteAccepted)]
+    assert [(str(line.line_id), line.net) for line in told.lines] == [(ids[1], 150), (ids[2], 750)]
 
 
 async def test_within_the_authority_of_a_role_a_quote_is_approved_at_once(desk: Desk) -> None:
@@ -290,8 +291,8 @@ async def test_a_change_voids_an_approval_that_was_asked_for(desk: Desk) -> None
     assert (await desk.read(quote))["status"] == "in_approval"
     await desk.decide(APPROVED, await desk.subject())
     assert (await desk.read(quote))["status"] == "approved"
-    (recalled,) = [one.event for one in await desk.h.published("quote.recalled")]
-    assert recalled.sha256 == first.sha256  # type: ignore[attr-defined]
+    (recalled,) = [one.event for one in await desk.h.published(QuoteRecalled)]
+    assert recalled.sha256 == first.sha256
 
 
 async def test_the_answer_to_a_recalled_submission_is_none_to_the_next_of_the_same_text(desk: Desk) -> None:
