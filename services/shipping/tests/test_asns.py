@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ordered import Order
 
+from contracts.asns import AsnCreated, AsnReceived, AsnScanned
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core import clock
 from tailrace_testing import Harness
@@ -43,10 +44,10 @@ async def test_nobody_means_a_day_that_is_far_off(door: Door) -> None:
         refused = (await door.announce(parcel(ONE), expected_on=day)).json()
         said = (refused["type"], refused["errors"][0]["field"])
         assert said == ("urn:tailrace:problem:implausible-date", "/expected_on")
-    said = TenantDatePolicyChanged(
+    policy = TenantDatePolicyChanged(
         tenant_id=door.h.tenant, bounds=[DateBounds(kind="expected_delivery", days_back=0, days_ahead=0)]
     )
-    await door.h.deliver(said, aggregate_id=door.h.tenant)
+    await door.h.deliver(policy, aggregate_id=door.h.tenant)
     for days in (-2, 2):
         refused = (await door.announce(parcel(ONE), expected_on=str(clock.now().date() + timedelta(days=days)))).json()
         assert refused["errors"][0]["field"] == "/expected_on"
@@ -60,8 +61,8 @@ async def test_nobody_means_a_day_that_is_far_off(door: Door) -> None:
             (await door.act(id, "scan", sscc=ONE, lines=[good, bad]), "/lines/1/expires_on"),
         ):
             refused = answer.json()
-            said = (answer.status_code, refused["type"], refused["errors"][0]["field"])
-            assert said == (422, "urn:tailrace:problem:implausible-date", field)
+            told = (answer.status_code, refused["type"], refused["errors"][0]["field"])
+            assert told == (422, "urn:tailrace:problem:implausible-date", field)
 
 
 async def test_a_delivery_of_a_plain_day_came_on_the_companys(door: Door) -> None:
@@ -96,11 +97,11 @@ async def test_what_came_is_told_with_every_difference(door: Door, shipping: Har
         (STRANGE, "ROD", "H-9", "0", "2"),
     ]
     assert [tuple(each.values()) for each in done["differences"]] == expected
-    (told,) = await shipping.published("scm.asn.received")
+    (told,) = await shipping.published(AsnReceived)
     event = told.event.model_dump(mode="json")
     assert [tuple(each.values()) for each in event["differences"]] == expected
     assert [each["sscc"] for each in event["packages"]] == [ONE, TWO, STRANGE]
-    scans = [e.event.announced for e in await shipping.published("scm.asn.scanned")]  # type: ignore[attr-defined]
+    scans = [e.event.announced for e in await shipping.published(AsnScanned)]
     assert scans == [True, True, False]
     for what in ("arrive", "receive"):
         assert (await door.act(id, what)).status_code == 409
@@ -158,12 +159,12 @@ async def test_what_leaves_is_announced_by_its_parcels(order: Order, shipping: H
     await Order(shipping).packed()
     plain = await order.packed()
     await order.post(plain, "dispatch")
-    assert await shipping.published("scm.asn.created") == []
+    assert await shipping.published(AsnCreated) == []
     await shipping.client.put("/v1/shipments/labelling", json={"company_prefix": "4912345"})
     other = Order(shipping)
     shipment = await other.packed(lines=[{**other.some("10")[0], "lot": "H-1"}, *other.some(None, "2.5")])
     await other.post(shipment, "dispatch")
-    (told,) = await shipping.published("scm.asn.created")
+    (told,) = await shipping.published(AsnCreated)
     event = told.event.model_dump(mode="json", exclude_none=True)
     assert (event["direction"], event["reference"], event["shipment_id"]) == ("outbound", "PO 7", shipment)
     (package,) = event["packages"]

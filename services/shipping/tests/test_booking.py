@@ -10,6 +10,7 @@ from ordered import Order
 from partner import answer
 from tariffs import RATES, carrier, kept, tariff
 
+from contracts.carriage import BookingTracked
 from contracts.orders import OrderHeld, ShipmentCancellationRequested
 
 
@@ -44,10 +45,10 @@ async def test_a_shipment_is_booked_leaves_by_it_and_is_tracked_to_the_door(desk
     now = await desk.order.read(desk.shipment)
     # By the carrier's clock it came before it left.
     assert (now["status"], now["delivered_at"], now["note"]) == ("delivered", "2026-06-02T00:00:00Z", "At the door")
-    tracked = [e.event for e in await desk.h.published("shipment.booking.tracked")]
-    assert [[s.reference for s in e.steps] for e in tracked] == [["c"], ["a"], ["d", "e"]]  # type: ignore[attr-defined]
-    assert [e.state for e in tracked] == ["in_transit", "in_transit", "delivered"]  # type: ignore[attr-defined]
-    assert {str(e.order_id) for e in tracked} == {now["order_id"]}  # type: ignore[attr-defined]
+    tracked = [e.event for e in await desk.h.published(BookingTracked)]
+    assert [[s.reference for s in e.steps] for e in tracked] == [["c"], ["a"], ["d", "e"]]
+    assert [e.state for e in tracked] == ["in_transit", "in_transit", "delivered"]
+    assert {str(e.order_id) for e in tracked} == {now["order_id"]}
     assert (await desk.read(id))["ended"] is True
     count = len(partner.asked("ways"))
     await partner.look()
@@ -88,7 +89,7 @@ async def test_a_step_said_both_ways_is_one_and_kept_in_one_spelling(desk: Desk,
     await partner.look()
     partner.steps = [step("caf\u00e9", "in_transit", "3T10:00:00"), said[1]]
     await partner.look()
-    tracked = [step for each in await desk.h.published("shipment.booking.tracked") for step in each.event.steps]  # type: ignore[attr-defined]
+    tracked = [step for each in await desk.h.published(BookingTracked) for step in each.event.steps]
     assert [(each.reference, each.place) for each in tracked] == [("caf\u00e9", "Orl\u00e9ans"), ("b", None)]
     assert len((await desk.read(id))["steps"]) == 2
 

@@ -10,6 +10,7 @@ import pytest
 from desk import Carrier, Desk, step
 from signing import Signing
 
+from contracts.carriage import BookingTracked
 from tailrace_testing import Harness
 
 SECRET = "whsec_QSBzZWNyZXQgdGhhdCBpcyBsb25nIGVub3VnaCE="
@@ -63,8 +64,8 @@ async def test_what_a_carrier_says_by_itself_is_kept_once_and_delivers(
     await partner.look()
     assert len(partner.asked("ways")) == count
     assert (await caller.say(id, [step("d", "lost", "5T09:00:00")], id="msg_3")).status_code == 204
-    tracked = await desk.h.published("shipment.booking.tracked")
-    assert [[s.reference for s in e.event.steps] for e in tracked] == [["b", "a"], ["c"]]  # type: ignore[attr-defined]
+    tracked = await desk.h.published(BookingTracked)
+    assert [[s.reference for s in e.event.steps] for e in tracked] == [["b", "a"], ["c"]]
     assert {each.actor_id for each in tracked} == {"partner:carrier"}
 
 

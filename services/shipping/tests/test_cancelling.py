@@ -8,6 +8,7 @@ from ordered import Order
 from contracts.orders import (
     ShipmentCancellationRequested,
 )
+from contracts.shipments import ShipmentsCancelled
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -21,15 +22,15 @@ async def test_cancelling_leaves_what_has_left_and_always_answers(order: Order, 
     assert {s["id"]: s["status"] for s in await order.shipments()} == {shipment: "dispatched", rest: "cancelled"}
     assert (await order.post(rest, "dispatch")).json()["type"] == "urn:tailrace:problem:shipment-state"
     await order.hear(ShipmentCancellationRequested(order_id=order.id, reason="again"))
-    answers = await shipping.published("shipment.order_cancelled")
-    assert [(a.sequence, [str(id) for id in a.event.shipments]) for a in answers] == [(1, [rest]), (2, [])]  # type: ignore[attr-defined]
+    answers = await shipping.published(ShipmentsCancelled)
+    assert [(a.sequence, [str(id) for id in a.event.shipments]) for a in answers] == [(1, [rest]), (2, [])]
     for answer in answers:
-        (left,) = answer.event.departed  # type: ignore[attr-defined]
+        (left,) = answer.event.departed
         assert (str(left.shipment_id), left.reservation_id) == (shipment, order.reservation)
         assert {line.line_id: line.quantity for line in left.lines} == {order.bolts: 6, order.flour: Decimal("2.5")}
     stranger = Order(shipping)
     await stranger.hear(ShipmentCancellationRequested(order_id=stranger.id, reason="never shipped"))
-    assert len(await shipping.published("shipment.order_cancelled")) == 3
+    assert len(await shipping.published(ShipmentsCancelled)) == 3
 
 
 async def test_one_reservations_shipments_are_cancelled_alone(order: Order, shipping: Harness) -> None:
@@ -45,7 +46,7 @@ async def test_one_reservations_shipments_are_cancelled_alone(order: Order, ship
     await order.hear(
         ShipmentCancellationRequested(order_id=order.id, reason="again", reservation_id=lost.reservation_id)
     )
-    assert [a.event.departed for a in await shipping.published("shipment.order_cancelled")] == [[], []]  # type: ignore[attr-defined]
+    assert [a.event.departed for a in await shipping.published(ShipmentsCancelled)] == [[], []]
 
 
 async def test_a_race_between_cancel_and_dispatch_has_one_winner(order: Order, shipping: Harness) -> None:
@@ -55,8 +56,8 @@ async def test_a_race_between_cancel_and_dispatch_has_one_winner(order: Order, s
         cancel = ShipmentCancellationRequested(order_id=racing.id, reason="race")
         sent, _ = await asyncio.gather(racing.post(shipment, "dispatch"), racing.hear(cancel))
         (now,) = await racing.shipments()
-        answer = (await shipping.published("shipment.order_cancelled"))[-1].event
-        won = (sent.status_code, now["status"], [str(id) for id in answer.shipments])  # type: ignore[attr-defined]
+        answer = (await shipping.published(ShipmentsCancelled))[-1].event
+        won = (sent.status_code, now["status"], [str(id) for id in answer.shipments])
         assert won in ((200, "dispatched", []), (409, "cancelled", [shipment]))
 
 

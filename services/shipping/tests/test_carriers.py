@@ -5,6 +5,7 @@ from uuid import UUID
 
 from ordered import Order
 
+from contracts.shipments import CarrierRestored
 from shipping.carriers import Carrier
 from tailrace.db import master_data
 from tailrace_testing import Harness
@@ -40,7 +41,7 @@ async def test_carriers_come_and_go_and_show_the_way(order: Order, shipping: Har
     await shipping.client.put(f"/v1/carriers/{again['id']}", json={**body, "code": "UPS"})
     restored = await shipping.client.post(f"{at}/restore")
     assert (restored.status_code, restored.json()["name"]) == (200, "DHL Express")
-    (told,) = await shipping.published("shipment.carrier.restored")
+    (told,) = await shipping.published(CarrierRestored)
     assert told.event.code == "DHL"
     assert (await shipping.client.delete(at)).status_code == 204
     other = await Order(shipping).shipment()

@@ -6,6 +6,7 @@ from typing import Any
 
 from ordered import Order
 
+from contracts.shipments import ShipmentPacked
 from shipping.labels.gs1 import has_check_digit
 from tailrace_testing import Harness
 
@@ -78,8 +79,8 @@ async def test_labels_are_documents_and_say_what_the_parcel_holds(order: Order, 
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf"), answer.text
         assert f"/Lang({language})".encode() in answer.content or language.encode() in answer.content
         assert re.search(rb"/Type/Pages/Count 2\b", answer.content)
-    (packed, _) = await shipping.published("shipment.packed")
-    assert packed.event.packages[0].lines[0].gtin == GOODS["gtin"]  # type: ignore[attr-defined]
+    (packed, _) = await shipping.published(ShipmentPacked)
+    assert packed.event.packages[0].lines[0].gtin == GOODS["gtin"]
     stranger = shipping.client_as(tenant=shipping.other_tenant)
     assert (await stranger.get(f"/v1/shipments/{shipment}/labels")).status_code == 404
     assert (await stranger.get("/v1/shipments/labelling")).json()["company_prefix"] is None

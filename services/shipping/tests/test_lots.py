@@ -10,6 +10,7 @@ from ordered import Order
 from contracts.inventory import LotCreated, LotStatus, LotStatusChanged
 from contracts.lots import LotQuantity
 from contracts.return_shipments import ReturnInspected
+from contracts.shipments import ShipmentDispatched
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, SetClock
 
@@ -34,13 +35,10 @@ async def test_lots_go_with_the_lines_and_leave_by_name(order: Order, shipping: 
     other = (await order.post(shipment, "split", lines=order.some("7"))).json()
     for id in (shipment, other["id"]):
         assert (await order.post(id, "dispatch")).status_code == 200
-    left = {one.event.shipment_id: one.event for one in await shipping.published("shipment.dispatched")}
-    shown = {
-        str(id): [(one.number, int(one.quantity)) for one in event.lines[0].lots]
-        for id, event in left.items()  # type: ignore[attr-defined]
-    }
+    left = {one.event.shipment_id: one.event for one in await shipping.published(ShipmentDispatched)}
+    shown = {str(id): [(one.number, int(one.quantity)) for one in event.lines[0].lots] for id, event in left.items()}
     assert shown == {other["id"]: [("A", 4), ("B", 3)], shipment: [("B", 3)]}
-    assert len({event.customer_id for event in left.values()}) == 1  # type: ignore[attr-defined]
+    assert len({event.customer_id for event in left.values()}) == 1
     ((said,),) = [[one["lots"] for one in each["lines"]] for each in await order.shipments() if each["id"] == shipment]
     assert [(one["number"], one["quantity"]) for one in said] == [("B", "3")]
 

@@ -8,7 +8,7 @@ from ordered import Order
 
 from contracts.catalog import TemplateChoiceUpdated, TemplateCreated, TemplateUpdated
 from contracts.orders import OrderHeld
-from contracts.shipments import ShipmentDispatched, ShipmentFieldsChanged
+from contracts.shipments import ShipmentCreated, ShipmentDispatched, ShipmentFieldsChanged
 from contracts.templates import ShippingRules, TemplateSettings
 from shipping.projections import TemplateChoiceCopy
 from tailrace.core.ids import uuid7
@@ -63,7 +63,7 @@ async def test_a_shipment_has_the_fields_of_the_companys_template(order: Order, 
     assert "Inspection report, Gate" in early.json()["detail"]
     assert await shipping.published("shipment.dispatched") == []
 
-    own = {"inspection": "IR-7", "gate": "B2"}
+    own: dict[str, Any] = {"inspection": "IR-7", "gate": "B2"}
     assert (await describe(order, shipment, **own))["custom_fields"] == own
     assert (await order.post(shipment, "dispatch")).json()["custom_fields"] == own
     told = [one.event for one in await shipping.published()]
@@ -130,7 +130,7 @@ async def test_shipments_are_numbered_as_the_template_says(order: Order, shippin
     other = Order(shipping)
     await other.hear(other.request(number="SO-000002"))
     assert await numbers(other) == ["SO-000002/01"]
-    told = [one.event.number for one in await shipping.published("shipment.created")]  # type: ignore[attr-defined]
+    told = [one.event.number for one in await shipping.published(ShipmentCreated)]
     assert told == [*await numbers(order), "SO-000002/01"]
 
 

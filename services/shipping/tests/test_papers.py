@@ -7,6 +7,8 @@ from ordered import Order
 
 from contracts.catalog import TemplateChoiceUpdated, TemplateCreated
 from contracts.lots import LotQuantity
+from contracts.shipment_papers import ShipmentAttachmentAdded
+from contracts.shipments import ShipmentDispatched
 from contracts.templates import ShippingRules, TemplateSettings
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
@@ -48,11 +50,11 @@ async def test_nothing_leaves_without_its_certificate(order: Order, shipping: Ha
     file = await attach(shipping, shipment)
     await shipping.client.delete(f"/v1/shipments/{shipment}/attachments/{file['id']}")
     await refused(order, shipment, "certificate-missing")
-    assert await shipping.published("shipment.dispatched") == []
+    assert await shipping.published(ShipmentDispatched) == []
     await attach(shipping, shipment)
     assert (await order.post(shipment, "dispatch")).status_code == 200
-    told = [one.event for one in await shipping.published("shipment.attachment_added")]
-    assert {str(event.shipment_id) for event in told} == {shipment}  # type: ignore[attr-defined]
+    told = [one.event for one in await shipping.published(ShipmentAttachmentAdded)]
+    assert {str(event.shipment_id) for event in told} == {shipment}
 
 
 @pytest.mark.parametrize("lots", [[], [3], [3, 7]])

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -110,7 +111,10 @@ async def test_it_comes_in_parts_and_is_judged_in_parts(shipping: Harness) -> No
     assert [(len(each.lines), each.complete) for each in returned] == [(1, False), (2, True)]
     looked: list[ReturnInspected] = await back.told("shipment.return_inspected")
     assert [each.complete for each in looked] == [False, False, True]
-    assert [(line.verdict, line.quantity) for line in looked[0].lines] == [("restock", 1), ("scrap", 1)]
+    assert [(line.verdict, line.quantity) for line in looked[0].lines] == [
+        ("restock", Decimal(1)),
+        ("scrap", Decimal(1)),
+    ]
 
 
 async def test_what_was_not_agreed_is_refused_or_noted(shipping: Harness) -> None:

@@ -10,7 +10,7 @@ from contracts.orders import (
     OrderHeld,
     OrderResumed,
 )
-from contracts.shipments import ShipmentDispatched
+from contracts.shipments import ShipmentDispatched, ShipmentLinesChanged
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -109,8 +109,8 @@ async def test_a_split_conserves_quantities(order: Order, shipping: Harness) -> 
     assert (quantities(moved), moved["status"]) == ({"BOLT": "7", "FLOUR": "2.5"}, "pending")
     empty = await order.post(moved["id"], "split", lines=order.some("7", "2.5"))
     assert (empty.status_code, empty.json()["type"]) == (409, "urn:tailrace:problem:nothing-left")
-    changed = await shipping.published("shipment.lines_changed")
-    assert [line.quantity for line in changed[0].event.lines] == [Decimal(3)]  # type: ignore[attr-defined]
+    changed = await shipping.published(ShipmentLinesChanged)
+    assert [line.quantity for line in changed[0].event.lines] == [Decimal(3)]
 
 
 async def test_partial_dispatches_carry_what_left_before(order: Order, shipping: Harness) -> None:
@@ -187,7 +187,7 @@ async def test_lists_filter_sort_and_page(order: Order, shipping: Harness) -> No
 
 async def test_requests_that_do_not_fit_change_nothing(order: Order, shipping: Harness) -> None:
     shipment = await order.shipment()
-    bodies = [
+    bodies: list[tuple[str, dict[str, Any], str]] = [
         ("pick", {"lines": []}, "/lines"),
         ("pick", {"lines": order.some("0")}, "/lines/0/quantity"),
         ("split", {}, "/lines"),
