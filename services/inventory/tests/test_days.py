@@ -1,12 +1,14 @@
 """The stock ledger and its valuation know the company's days; and nothing moves on a day that nobody can mean."""
 
+from typing import Any
+
 import pytest
 from depot import Depot
 
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace_testing import SetClock
 
-MOVES = {
+MOVES: dict[str, dict[str, Any]] = {
     "receipts": {"value": 100, "currency": "EUR", "reason": "purchase", "quantity": "1"},
     "issues": {"reason": "scrap", "quantity": "1"},
     "adjustments": {"reason": "count", "quantity": "-1"},

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from depot import Depot
 
+from contracts.inventory import StockReceived
 from inventory.holding import Wanted
 from inventory.lots import Part, ids_of
 from inventory.shelves import Choice, Shelf
@@ -26,8 +27,8 @@ async def test_a_lot_is_one_in_every_spelling_of_its_number(dairy: Depot) -> Non
     shown = await lot_of(dairy, "A1")
     assert (shown["number"], shown["on_hand"]) == ("a1", "7")
     assert len((await dairy.get("lots"))["items"]) == 1
-    moved = [event.event for event in await dairy.h.published("inventory.stock.received")]
-    assert {one.number for event in moved for one in event.lots} == {"a1"}  # type: ignore[attr-defined]
+    moved = [event.event for event in await dairy.h.published(StockReceived)]
+    assert {one.number for event in moved for one in event.lots} == {"a1"}
     await dairy.order(dairy.line("2", lot="A1"))
     (made,) = await dairy.told("reservation.made")
     assert held(made.lines[0].lots) == [("a1", 2)]

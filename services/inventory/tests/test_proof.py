@@ -52,9 +52,9 @@ async def busy(depot: Depot, seed: int, steps: int) -> None:
             case "release" if orders:
                 await depot.ask_release(orders.pop())
             case "hold":
-                lines = [{"item_id": str(depot.bolt), "warehouse_id": str(depot.north), "quantity": "1"}]
-                body = {"lines": lines, "expires_in_seconds": 60}
-                await depot.h.client.post("/v1/inventory/reservations", json=body)
+                held = {"item_id": str(depot.bolt), "warehouse_id": str(depot.north), "quantity": "1"}
+                asked = {"lines": [held], "expires_in_seconds": 60}
+                await depot.h.client.post("/v1/inventory/reservations", json=asked)
     await depot.h.make_timers_due()
     await depot.h.fire_timers()
 

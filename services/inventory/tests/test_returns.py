@@ -18,7 +18,7 @@ from .test_provisional import allow
 BACK = {"reason": "return_to_supplier"}
 
 
-async def send_back(depot: Depot, quantity: str, status: int = 201, **given: Any) -> dict[str, Any]:
+async def send_back(depot: Depot, quantity: str, status: int = 201, /, **given: Any) -> dict[str, Any]:
     return await depot.post("issues", status, quantity=quantity, **BACK, **given)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from depot import Depot
 
+from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from tailrace_testing import SetClock
 
 from .test_provisional import allow
@@ -53,11 +54,11 @@ async def test_any_pair_of_times_shows_what_was_known_of_then(depot: Depot, cloc
     # What was said of any day stays said, however much was entered for that day afterwards.
     for times, said in views:
         assert await depot.get("valuation", **times) == said
-    events = [one.event for one in await depot.h.published() if hasattr(one.event, "effective_at")]
-    assert any(one.type == "inventory.stock.cost_settled" for one in events)
+    assert await depot.h.published(StockCostSettled)
     rows = await depot.h.admin.fetch("SELECT event_id, recorded_at FROM inventory_event")
     recorded = {row["event_id"]: row["recorded_at"] for row in rows}
-    known = [(one.event, recorded[one.id]) for one in await depot.h.published() if one.id in recorded]
+    known = [(one.event, recorded[one.id]) for one in await depot.h.published() if isinstance(one.event, MOVED)]
+    assert len(known) == len(recorded)
     for _ in range(25):
         day, moment = FIRST + timedelta(days=dice.randint(-1, 31)), dice.choice(list(recorded.values()))
         moved = [change(event) for event, at in known if at <= moment and event.effective_at <= day]
@@ -66,11 +67,14 @@ async def test_any_pair_of_times_shows_what_was_known_of_then(depot: Depot, cloc
         assert value == sum(one for _, one in moved)
 
 
-def change(event: Any) -> tuple[Decimal, int]:
+MOVED = (StockReceived, StockIssued, StockAdjusted, StockCostSettled)
+
+
+def change(event: StockReceived | StockIssued | StockAdjusted | StockCostSettled) -> tuple[Decimal, int]:
     """What an event did to quantity and value."""
-    if event.type == "inventory.stock.cost_settled":
+    if isinstance(event, StockCostSettled):
         return Decimal(0), event.provisional - event.value
-    sign = -1 if event.type == "inventory.stock.issued" else 1
+    sign = -1 if isinstance(event, StockIssued) else 1
     return sign * event.quantity, sign * event.value
 
 

@@ -54,7 +54,7 @@ class Depot:
         }
         await self.h.deliver(catalog.ItemCreated(**told), aggregate_id=id)
 
-    async def post(self, path: str, status: int = 201, **body: Any) -> dict[str, Any]:
+    async def post(self, path: str, status: int = 201, /, **body: Any) -> dict[str, Any]:
         """A command about the bolt in the north, unless told otherwise."""
         where = {} if path.startswith("reservations") else {"item_id": self.bolt}
         if path in {"receipts", "issues", "adjustments"}:
@@ -64,7 +64,7 @@ class Depot:
         assert answer.status_code == status, answer.text
         return dict(answer.json())
 
-    async def receive(self, quantity: str, value: int | None, status: int = 201, **given: Any) -> dict[str, Any]:
+    async def receive(self, quantity: str, value: int | None, status: int = 201, /, **given: Any) -> dict[str, Any]:
         told = {"quantity": quantity, "value": value, "currency": "EUR", "reason": "purchase", **given}
         return await self.post("receipts", status, **told)
 
