@@ -40,7 +40,7 @@ class Store:
         self.item_id = UUID((await self.post("items", **bolt))["id"])
         self.warehouse_id = UUID((await self.post("warehouses", code="NORTH", name="North"))["id"])
 
-    async def post(self, path: str, status: int = 201, **body: Any) -> Answer:
+    async def post(self, path: str, status: int = 201, /, **body: Any) -> Answer:
         answer = await self.h.client.post(f"/v1/{path}", json=body or None)
         assert answer.status_code == status, answer.text
         return dict(answer.json())
@@ -138,7 +138,12 @@ class Store:
             quantity=FIVE,
             outcome="refund",
         )
-        said = {"number": "RT-000001", "order_number": "SO-000007", "customer_name": "C", "reason_code": "R"}
+        said: dict[str, Any] = {
+            "number": "RT-000001",
+            "order_number": "SO-000007",
+            "customer_name": "C",
+            "reason_code": "R",
+        }
         said |= {"reason": "r", "currency": "EUR", "lines": [] if kind is returns.ReturnClosed else [line]}
         said |= {"return_shipment_id": self.shipment_id}
         fields = {name: value for name, value in said.items() if name in kind.model_fields}

@@ -13,7 +13,7 @@ from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
 ITEM = {"sku": "BOLT-8", "name": "Bolt M8", "tax_rate": "0.19", "conversions": [{"unit": "box", "factor": "12"}]}
-PLACES = {
+PLACES: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/items": ("sku", ITEM),
     "/v1/units": ("code", {"code": "t", "name": "Tonne", "dimension": "mass", "factor": "1000"}),
     "/v1/warehouses": ("code", {"code": "MAIN", "name": "Main store", "country": "DE"}),
@@ -257,7 +257,7 @@ async def test_price_lists_that_contradict_themselves_are_refused(catalog: Harne
     body = PLACES["/v1/price-lists"][1]
     twice = [{"item_id": item["id"], "unit_price": "5"}] * 2
     unknown = [{"item_id": item["id"], "unit_price": "5"}, {"item_id": str(uuid7()), "unit_price": "5"}]
-    refused = [
+    refused: list[dict[str, Any]] = [
         {"prices": twice}, {"prices": unknown}, {"valid_from": "2026-02-01", "valid_until": "2026-01-01"},
         {"currency": "EURO"}, {"prices": [{"item_id": item["id"], "unit_price": "-1"}]},
         {"prices": [{"item_id": item["id"], "unit_price": "0.0000001"}]},
@@ -288,7 +288,7 @@ async def test_negative_stock_is_refused_unless_an_item_or_a_warehouse_allows_it
     for path, made in (("/v1/items", lenient), ("/v1/warehouses", store)):
         found = (await catalog.client.get(path, params={"negative_stock": "provisional"})).json()["items"]
         assert [one["id"] for one in found] == [made["id"]]
-    assert [event.event.negative_stock for event in await catalog.published("catalog.item.created")] == [
+    assert [event.event.negative_stock for event in await catalog.published(ItemCreated)] == [
         "refused",
         "provisional",
     ]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contracts.catalog import ItemCreated
 from tailrace_testing import Harness
 
 from .test_templates import changed, choose, made
@@ -14,7 +15,7 @@ MILK = {"sku": "MILK", "name": "Milk", "unit": "l", "tax_rate": "0.1", "tracking
 async def test_tracking_is_said_once_where_it_means_something(catalog: Harness) -> None:
     made = (await catalog.client.post("/v1/items", json={**MILK, "shelf_life_days": 12})).json()
     assert (made["tracking"], made["expires"], made["shelf_life_days"]) == ("lot", True, 12)
-    (told,) = await catalog.published("catalog.item.created")
+    (told,) = await catalog.published(ItemCreated)
     assert told.event.model_dump(include={"tracking", "expires", "shelf_life_days"}) == {
         "tracking": "lot",
         "expires": True,
@@ -57,8 +58,8 @@ async def test_goods_that_do_not_say_are_tracked_as_the_template_wants(
     plain = await _made(catalog)
     # No last day is made up.
     assert (plain["tracking"], plain["expires"], plain["shelf_life_days"]) == (tracking, False, None)
-    told = (await catalog.published("catalog.item.created"))[-1].event
-    assert told.tracking == tracking  # type: ignore[attr-defined]
+    told = (await catalog.published(ItemCreated))[-1].event
+    assert told.tracking == tracking
     for sku, said in (("BOX", "none"), ("PUMP", "serial"), ("ROD", "lot")):
         assert (await _made(catalog, sku=sku, tracking=said))["tracking"] == said
     assert (await _made(catalog, sku="HOUR", kind="service", unit="h"))["tracking"] == "none"
