@@ -10,6 +10,8 @@ from identity.service import service
 from tailrace.http.auth import Verifier, principal_of, role_versions
 from tailrace_testing import Harness, MakeHarness
 
+from .conftest import Company
+
 _URN = "urn:ietf:params:oauth"
 
 
@@ -34,7 +36,7 @@ async def _claims(identity: Harness, token: str, audience: str) -> dict[str, Any
     return await Verifier(identity.app.state.issuer.keys, issuer="tailrace", audiences={audience}).claims(token)
 
 
-async def test_a_token_for_one_service_is_the_same_persons_and_short(identity: Harness, acme: Any) -> None:
+async def test_a_token_for_one_service_is_the_same_persons_and_short(identity: Harness, acme: Company) -> None:
     token = (await acme.log_in()).json()["access_token"]
     answer = await _exchange(identity, token, scope="orders:read catalog:read")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -53,7 +55,7 @@ async def test_a_token_for_one_service_is_the_same_persons_and_short(identity: H
     assert (entry["details"]["audience"], entry["actor_id"]) == ("orders", old["sub"])
 
 
-async def test_it_ends_no_later_than_the_token_that_it_comes_from(identity: Harness, acme: Any) -> None:
+async def test_it_ends_no_later_than_the_token_that_it_comes_from(identity: Harness, acme: Company) -> None:
     issuer = identity.app.state.issuer
     old = await _claims(identity, (await acme.log_in()).json()["access_token"], "tailrace")
     soon = int(time.time()) + 60
@@ -62,7 +64,7 @@ async def test_it_ends_no_later_than_the_token_that_it_comes_from(identity: Harn
     assert (await _claims(identity, answer.json()["access_token"], "orders"))["exp"] == soon
 
 
-async def test_it_never_widens(identity: Harness, acme: Any) -> None:
+async def test_it_never_widens(identity: Harness, acme: Company) -> None:
     await acme.add("bob", "viewer")
     token = (await acme.log_in("bob@acme.example")).json()["access_token"]
     for wider in ("orders:write", "orders:*", "*", "orders:read orders:write"):
@@ -83,7 +85,7 @@ async def test_it_never_widens(identity: Harness, acme: Any) -> None:
     assert elsewhere.status_code == 401
 
 
-async def test_it_needs_an_open_session_and_roles_that_stand(identity: Harness, acme: Any) -> None:
+async def test_it_needs_an_open_session_and_roles_that_stand(identity: Harness, acme: Company) -> None:
     admin = identity.client_as(tenant=acme.id)
     session = (await acme.log_in()).json()
     await identity.anonymous().post("/v1/auth/logout", json={"refresh_token": session["refresh_token"]})
@@ -99,7 +101,7 @@ async def test_it_needs_an_open_session_and_roles_that_stand(identity: Harness, 
     assert (await _exchange(identity, fresh.json()["access_token"])).json()["scope"] == "orders:read"
 
 
-async def test_a_wrong_form_is_refused_by_field(identity: Harness, acme: Any) -> None:
+async def test_a_wrong_form_is_refused_by_field(identity: Harness, acme: Company) -> None:
     token = (await acme.log_in()).json()["access_token"]
     refusals: list[tuple[dict[str, Any], str]] = [
         ({"audience": "Orders!"}, "/audience"),

@@ -39,6 +39,8 @@ from tailrace.stack.layout import HOST, Ports
 from tailrace.stack.plan import External
 from tailrace_testing import Harness, MakeHarness
 
+from .conftest import Company
+
 AT = "/internal/kafka/token"
 ASKED = {"grant_type": "client_credentials"}
 MINE, OTHERS = "mine.events", "others.events"
@@ -168,7 +170,7 @@ def _certificates(ports: Ports) -> int:
 
 @pytest.mark.embedded("the broker is one of the test's own")
 async def test_kafka_takes_identitys_tokens_and_certificates_and_no_others(
-    identity: Harness, acme: Any, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    identity: Harness, acme: Company, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, strangers = Authority(tmp_path, "ours"), Authority(tmp_path, "strangers")
     ports = Ports.free()

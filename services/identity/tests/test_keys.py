@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from joserfc.jwk import KeySet
 
+from contracts.users import SigningKeyRevoked
 from identity import tenants
 from identity.keys import PUBLISHED_AHEAD, SigningKeys
 from identity.models import PLATFORM
@@ -18,6 +19,8 @@ from tailrace.core.errors import Unauthenticated
 from tailrace.http.auth import Verifier
 from tailrace.http.jwks import REFRESH_AFTER
 from tailrace_testing import Harness
+
+from .conftest import Company
 
 
 class _Published:
@@ -41,7 +44,7 @@ def _verifier(document: dict[str, Any]) -> Verifier:
     return Verifier(_Published(document), issuer="tailrace", audiences={"tailrace"})
 
 
-async def test_the_published_keys_verify_what_a_log_in_yields(identity: Harness, acme: Any) -> None:
+async def test_the_published_keys_verify_what_a_log_in_yields(identity: Harness, acme: Company) -> None:
     document = await _published(identity)
     assert {set(key) <= {"kty", "n", "e", "kid", "use", "alg"} for key in document["keys"]} == {True}
     token = (await acme.log_in()).json()["access_token"]
@@ -55,7 +58,7 @@ async def test_the_published_keys_verify_what_a_log_in_yields(identity: Harness,
     assert (header["alg"], header["kid"]) == ("RS256", document["keys"][0]["kid"])
 
 
-async def test_a_token_of_another_hand_is_refused(identity: Harness, acme: Any) -> None:
+async def test_a_token_of_another_hand_is_refused(identity: Harness, acme: Company) -> None:
     token = (await acme.log_in()).json()["access_token"]
     head, body, signature = token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
@@ -99,7 +102,7 @@ async def test_the_private_half_is_encrypted(identity: Harness) -> None:
     assert "d" not in json.loads(await identity.admin.fetchval("SELECT public_key FROM signing_key"))
 
 
-async def test_a_key_that_grows_old_is_replaced_while_identity_runs(identity: Harness, acme: Any) -> None:
+async def test_a_key_that_grows_old_is_replaced_while_identity_runs(identity: Harness, acme: Company) -> None:
     """Published first, and signing only when every verifier has had the time to fetch it; nobody restarts anything."""
     before = (await acme.log_in()).json()["access_token"]
     await identity.admin.execute("UPDATE signing_key SET created_at = now() - interval '91 days'")
@@ -119,7 +122,7 @@ async def test_a_key_that_grows_old_is_replaced_while_identity_runs(identity: Ha
 
 
 async def test_a_key_leaves_when_the_last_token_that_it_signed_has_expired(
-    identity: Harness, acme: Any, operator: httpx2.AsyncClient
+    identity: Harness, acme: Company, operator: httpx2.AsyncClient
 ) -> None:
     before = (await acme.log_in()).json()["access_token"]
     await _rotate(operator, at_once=True)
@@ -138,7 +141,7 @@ async def test_a_key_leaves_when_the_last_token_that_it_signed_has_expired(
     assert [key["state"] for key in await _rotate(operator)] == ["next", "signing"]
 
 
-async def test_another_secret_makes_another_key_at_once_and_breaks_no_token(identity: Harness, acme: Any) -> None:
+async def test_another_secret_makes_another_key_at_once_and_breaks_no_token(identity: Harness, acme: Company) -> None:
     before = (await acme.log_in()).json()["access_token"]
     changed = _keys(identity, "quite another secret")
     await changed.open()
@@ -150,7 +153,7 @@ async def test_another_secret_makes_another_key_at_once_and_breaks_no_token(iden
 
 
 async def test_every_process_signs_with_a_new_key_without_a_restart(
-    identity: Harness, acme: Any, operator: httpx2.AsyncClient
+    identity: Harness, acme: Company, operator: httpx2.AsyncClient
 ) -> None:
     other = _keys(identity)
     await other.open()
@@ -163,7 +166,7 @@ async def test_every_process_signs_with_a_new_key_without_a_restart(
 
 
 async def test_a_revoked_key_is_good_for_nothing_at_any_process_and_logs_nobody_out(
-    identity: Harness, acme: Any, operator: httpx2.AsyncClient
+    identity: Harness, acme: Company, operator: httpx2.AsyncClient
 ) -> None:
     session = (await acme.log_in()).json()
     other = _keys(identity)
@@ -180,7 +183,7 @@ async def test_a_revoked_key_is_good_for_nothing_at_any_process_and_logs_nobody_
         await _verifier(await _published(identity)).principal(session["access_token"])
     answer = await identity.anonymous().post("/v1/auth/refresh", json={"refresh_token": session["refresh_token"]})
     assert await _use(identity, answer.json()["access_token"]) == 200
-    events = await identity.published("iam.signing_key.revoked", tenant=PLATFORM)
+    events = await identity.published(SigningKeyRevoked, tenant=PLATFORM)
     assert {event.event.model_dump(mode="json")["key_id"] for event in events} == revoked
     audited = (await operator.get("/v1/auth/audit-logs", params={"action": "signing_key.rotated"})).json()["items"]
     assert [entry["details"]["reason"] for entry in audited] == ["a laptop was stolen", None]
@@ -191,7 +194,7 @@ async def _founded_platform(identity: Harness) -> None:
     await tenants.ensure_operator(identity.database, settings)
 
 
-async def test_keys_are_the_operators(identity: Harness, acme: Any) -> None:
+async def test_keys_are_the_operators(identity: Harness, acme: Company) -> None:
     admin = identity.client_as(tenant=acme.id)
     assert (await admin.post("/v1/auth/keys", json={})).status_code == 403
     assert (await admin.get("/v1/auth/keys")).status_code == 403

@@ -14,13 +14,15 @@ from tailrace.core.ids import uuid7
 from tailrace.core.manifest import default_roles_of, scopes_of
 from tailrace_testing import Harness
 
+from .conftest import Company
+
 
 def _replaced(user: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**{name: user[name] for name in ("email", "name", "roles", "active")}, **changes}
 
 
 @pytest.fixture
-def admin(identity: Harness, acme: Any) -> httpx2.AsyncClient:
+def admin(identity: Harness, acme: Company) -> httpx2.AsyncClient:
     return identity.client_as(tenant=acme.id)
 
 
@@ -29,7 +31,7 @@ async def _first_admin(admin: httpx2.AsyncClient) -> dict[str, Any]:
     return dict(user)
 
 
-async def test_a_tenant_comes_with_roles_and_an_administrator(identity: Harness, acme: Any) -> None:
+async def test_a_tenant_comes_with_roles_and_an_administrator(identity: Harness, acme: Company) -> None:
     [event] = await identity.published("iam.tenant.created", tenant=acme.id)
     assert isinstance(event.event, TenantCreated)
     assert (event.event.slug, event.event.currency, event.event.industry) == ("acme", "EUR", "metalworking")
@@ -43,7 +45,7 @@ async def test_a_tenant_comes_with_roles_and_an_administrator(identity: Harness,
 
 
 async def test_a_slug_that_is_taken_is_named_and_changes_nothing(
-    identity: Harness, operator: httpx2.AsyncClient, acme: Any
+    identity: Harness, operator: httpx2.AsyncClient, acme: Company
 ) -> None:
     admin = {"email": "eve@other.example", "name": "Eve", "password": acme.password}
     body = {"slug": "acme", "name": "Other", "currency": "JPY", "admin": admin}
@@ -73,7 +75,7 @@ async def test_a_repeated_key_makes_one_tenant_and_gets_the_first_answer(
 
 
 async def test_only_the_operator_makes_tenants_and_sees_them_all(
-    identity: Harness, operator: httpx2.AsyncClient, acme: Any, globex: Any
+    identity: Harness, operator: httpx2.AsyncClient, acme: Company, globex: Company
 ) -> None:
     client = identity.client_as(tenant=acme.id)
     body = {"slug": "mine", "name": "Mine", "currency": "EUR", "admin": {}}
@@ -106,7 +108,7 @@ async def test_the_operator_is_made_once_however_many_start(identity: Harness) -
 
 
 async def test_a_user_is_created_read_listed_changed_and_deleted(
-    identity: Harness, acme: Any, admin: httpx2.AsyncClient
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient
 ) -> None:
     bob = await acme.add("Bob", "sales", "viewer")
     assert (bob["email"], bob["roles"], bob["version"]) == ("bob@acme.example", ["sales", "viewer"], 1)
@@ -140,7 +142,7 @@ async def test_a_user_is_created_read_listed_changed_and_deleted(
     assert [f.event.model_dump()["reason"] for f in events if f.type == "user.logout"] == ["revoked"]
 
 
-async def test_conflicting_and_malformed_users_are_refused_by_field(acme: Any, admin: httpx2.AsyncClient) -> None:
+async def test_conflicting_and_malformed_users_are_refused_by_field(acme: Company, admin: httpx2.AsyncClient) -> None:
     await acme.add("bob")
     good = {"email": "new@acme.example", "name": "N", "password": "long enough", "roles": []}
     refusals: list[tuple[dict[str, Any], int, str]] = [
@@ -158,7 +160,7 @@ async def test_conflicting_and_malformed_users_are_refused_by_field(acme: Any, a
 
 
 async def test_a_password_reset_and_a_deactivation_log_the_user_out(
-    identity: Harness, acme: Any, admin: httpx2.AsyncClient
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient
 ) -> None:
     bob = await acme.add("bob", "sales")
     path = f"/v1/auth/users/{bob['id']}"
@@ -171,7 +173,7 @@ async def test_a_password_reset_and_a_deactivation_log_the_user_out(
     assert len(await identity.published("user.logout", tenant=acme.id)) == 2
 
 
-async def test_the_last_administrator_stays(identity: Harness, acme: Any, admin: httpx2.AsyncClient) -> None:
+async def test_the_last_administrator_stays(identity: Harness, acme: Company, admin: httpx2.AsyncClient) -> None:
     ada = await _first_admin(admin)
     path = f"/v1/auth/users/{ada['id']}"
     for refused in (
@@ -188,7 +190,7 @@ async def test_the_last_administrator_stays(identity: Harness, acme: Any, admin:
 
 
 async def test_another_tenants_users_and_roles_do_not_exist(
-    identity: Harness, acme: Any, globex: Any, admin: httpx2.AsyncClient
+    identity: Harness, acme: Company, globex: Company, admin: httpx2.AsyncClient
 ) -> None:
     other = identity.client_as(tenant=globex.id)
     bob = await acme.add("bob", "sales")
@@ -204,7 +206,7 @@ async def test_another_tenants_users_and_roles_do_not_exist(
 
 
 async def test_roles_are_made_changed_and_deleted_and_admin_is_not(
-    identity: Harness, acme: Any, admin: httpx2.AsyncClient
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient
 ) -> None:
     made = await admin.post("/v1/auth/roles", json={"name": "buyer", "scopes": ["catalog:read", "orders:*"]})
     assert made.status_code == 201
@@ -225,7 +227,7 @@ async def test_roles_are_made_changed_and_deleted_and_admin_is_not(
     assert (await admin.delete(path)).status_code == 409
     await admin.delete(f"/v1/auth/users/{bob['id']}")
     assert (await admin.delete(path)).status_code == 204
-    last = (await identity.published("user.role.changed", tenant=acme.id))[-1]
+    last = (await identity.published(RoleChanged, tenant=acme.id))[-1]
     assert last.event == RoleChanged(role_id=made.json()["id"], name="buyer", scopes=[])
     [builtin] = (await admin.get("/v1/auth/roles", params={"name": "admin"})).json()["items"]
     at = f"/v1/auth/roles/{builtin['id']}"
@@ -233,7 +235,9 @@ async def test_roles_are_made_changed_and_deleted_and_admin_is_not(
     assert (await admin.delete(at)).status_code == 409
 
 
-async def test_a_role_holds_scopes_that_a_service_asks_for_and_no_others(acme: Any, admin: httpx2.AsyncClient) -> None:
+async def test_a_role_holds_scopes_that_a_service_asks_for_and_no_others(
+    acme: Company, admin: httpx2.AsyncClient
+) -> None:
     made = await admin.post(
         "/v1/auth/roles", json={"name": "closer", "scopes": ["accounting:close", "accounting:read"]}
     )
@@ -261,7 +265,9 @@ async def test_a_new_tenant_has_the_roles_that_the_manifests_speak_of(admin: htt
     assert "accounting:control" not in roles["accountant"]
 
 
-async def test_nobody_grants_or_takes_what_he_has_not(identity: Harness, acme: Any, admin: httpx2.AsyncClient) -> None:
+async def test_nobody_grants_or_takes_what_he_has_not(
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient
+) -> None:
     clerk = identity.client_as("users:* catalog:read", tenant=acme.id)
     ada = await _first_admin(admin)
     body = {"email": "x@acme.example", "name": "X", "password": "long enough", "roles": ["admin"]}

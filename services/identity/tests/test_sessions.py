@@ -1,7 +1,6 @@
 """Log-in, refresh, log-out: what they answer, what they leave behind, and what they do with somebody who guesses or steals."""
 
 import asyncio
-from typing import Any
 
 import httpx2
 import pytest
@@ -10,12 +9,14 @@ from contracts.users import UserLoggedIn, UserLoggedOut
 from identity import passwords
 from tailrace_testing import Harness
 
+from .conftest import Company
+
 
 async def _refresh(identity: Harness, token: str) -> httpx2.Response:
     return await identity.anonymous().post("/v1/auth/refresh", json={"refresh_token": token})
 
 
-async def test_a_log_in_yields_tokens_an_event_and_an_audit_entry(identity: Harness, acme: Any) -> None:
+async def test_a_log_in_yields_tokens_an_event_and_an_audit_entry(identity: Harness, acme: Company) -> None:
     answer = await acme.log_in("ADMIN@acme.example")
     assert answer.status_code == 200
     tokens = answer.json()
@@ -34,7 +35,7 @@ async def test_a_log_in_yields_tokens_an_event_and_an_audit_entry(identity: Harn
     assert entry["user_agent"].startswith("python-httpx")
 
 
-async def test_wrong_tenant_address_and_password_look_the_same(identity: Harness, acme: Any) -> None:
+async def test_wrong_tenant_address_and_password_look_the_same(identity: Harness, acme: Company) -> None:
     answers = [await acme.log_in(password="wrong"), await acme.log_in("nobody@acme.example")]
     acme.slug = "no-such-company"
     answers.append(await acme.log_in())
@@ -45,7 +46,9 @@ async def test_wrong_tenant_address_and_password_look_the_same(identity: Harness
     assert await identity.published("user.login", tenant=acme.id) == []
 
 
-async def test_five_wrong_passwords_lock_an_address_and_no_other(identity: Harness, acme: Any, globex: Any) -> None:
+async def test_five_wrong_passwords_lock_an_address_and_no_other(
+    identity: Harness, acme: Company, globex: Company
+) -> None:
     for _ in range(5):
         assert (await acme.log_in(password="wrong")).status_code == 401
     locked = await acme.log_in()
@@ -70,19 +73,19 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unhurried")
-async def test_parallel_guesses_do_not_outrun_the_count(acme: Any) -> None:
+async def test_parallel_guesses_do_not_outrun_the_count(acme: Company) -> None:
     answers = await asyncio.gather(*(acme.log_in(password="wrong") for _ in range(12)))
     assert sum(answer.status_code == 401 for answer in answers) <= 6
     assert any(answer.status_code == 429 for answer in answers)
 
 
 @pytest.mark.usefixtures("unhurried")
-async def test_many_right_log_ins_at_once_all_succeed(acme: Any) -> None:
+async def test_many_right_log_ins_at_once_all_succeed(acme: Company) -> None:
     answers = await asyncio.gather(*(acme.log_in() for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(identity: Harness, acme: Any) -> None:
+async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(identity: Harness, acme: Company) -> None:
     first = (await acme.log_in()).json()
     second = (await _refresh(identity, first["refresh_token"])).json()
     third = (await _refresh(identity, second["refresh_token"])).json()
@@ -97,13 +100,13 @@ async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(identit
     assert (await identity.anonymous().get("/v1/auth/me", headers=headers)).status_code == 401
 
 
-async def test_of_two_who_refresh_at_once_one_gets_nothing(identity: Harness, acme: Any) -> None:
+async def test_of_two_who_refresh_at_once_one_gets_nothing(identity: Harness, acme: Company) -> None:
     token = (await acme.log_in()).json()["refresh_token"]
     answers = await asyncio.gather(_refresh(identity, token), _refresh(identity, token))
     assert sorted(answer.status_code for answer in answers) == [200, 401]
 
 
-async def test_what_is_no_refresh_token_is_refused(identity: Harness, acme: Any, globex: Any) -> None:
+async def test_what_is_no_refresh_token_is_refused(identity: Harness, acme: Company, globex: Company) -> None:
     token = (await acme.log_in()).json()["refresh_token"]
     other = (await globex.log_in()).json()["refresh_token"]
     moved = other.partition(".")[0] + "." + token.partition(".")[2]
@@ -112,7 +115,7 @@ async def test_what_is_no_refresh_token_is_refused(identity: Harness, acme: Any,
     assert (await _refresh(identity, token)).status_code == 200
 
 
-async def test_a_log_out_ends_the_session_for_all_its_tokens(identity: Harness, acme: Any) -> None:
+async def test_a_log_out_ends_the_session_for_all_its_tokens(identity: Harness, acme: Company) -> None:
     tokens = (await acme.log_in()).json()
     client = identity.anonymous()
     for _ in range(2):
@@ -127,7 +130,7 @@ async def test_a_log_out_ends_the_session_for_all_its_tokens(identity: Harness, 
     assert len(await acme.audited("user.logout")) == 1
 
 
-async def test_a_session_that_nobody_refreshes_expires(identity: Harness, acme: Any) -> None:
+async def test_a_session_that_nobody_refreshes_expires(identity: Harness, acme: Company) -> None:
     token = (await acme.log_in()).json()["refresh_token"]
     assert await identity.fire_timers() == 0
     await identity.make_timers_due()
@@ -138,7 +141,7 @@ async def test_a_session_that_nobody_refreshes_expires(identity: Harness, acme: 
     assert (await _refresh(identity, token)).status_code == 401
 
 
-async def test_ones_own_password_ends_ones_other_sessions(identity: Harness, acme: Any) -> None:
+async def test_ones_own_password_ends_ones_other_sessions(identity: Harness, acme: Company) -> None:
     elsewhere = (await acme.log_in()).json()["refresh_token"]
     member = await acme.member()
     wrong = {"current_password": "wrong", "new_password": "another good one"}

@@ -14,6 +14,8 @@ from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace_testing import Harness
 from tailrace_testing.databases import Databases
 
+from .conftest import Company
+
 COMPOSED, DECOMPOSED = "josé@acme.example", "jose\u0301@acme.example"
 PASSWORD = "pa\u0308ss wörd"
 SPELLINGS = [COMPOSED, DECOMPOSED, "JOSÉ@Acme.Example", "ｊｏｓé＠acme.example", f" {COMPOSED} "]
@@ -24,7 +26,7 @@ def user(email: str, password: str = PASSWORD) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("made", [COMPOSED, DECOMPOSED])
-async def test_one_user_in_every_spelling(identity: Harness, acme: Any, made: str) -> None:
+async def test_one_user_in_every_spelling(identity: Harness, acme: Company, made: str) -> None:
     admin = identity.client_as(tenant=acme.id)
     answer = await admin.post("/v1/auth/users", json=user(made))
     assert (answer.status_code, answer.json()["email"], answer.json()["name"]) == (201, COMPOSED, "José")
@@ -39,7 +41,7 @@ async def test_one_user_in_every_spelling(identity: Harness, acme: Any, made: st
         assert (await acme.log_in(COMPOSED, other)).status_code == 401
 
 
-async def test_one_user_in_both_forms_of_a_domain(identity: Harness, acme: Any) -> None:
+async def test_one_user_in_both_forms_of_a_domain(identity: Harness, acme: Company) -> None:
     admin = identity.client_as(tenant=acme.id)
     forms = ["ada@xn--mnchen-3ya.example", "ada@münchen.example", "Ada@MU\u0308NCHEN.example"]
     answer = await admin.post("/v1/auth/users", json=user(forms[0]))
@@ -52,7 +54,7 @@ async def test_one_user_in_both_forms_of_a_domain(identity: Harness, acme: Any) 
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/email")
 
 
-async def test_guesses_at_one_address_are_counted_as_one(identity: Harness, acme: Any) -> None:
+async def test_guesses_at_one_address_are_counted_as_one(identity: Harness, acme: Company) -> None:
     for spelling in SPELLINGS:
         assert (await acme.log_in(spelling, "wrong")).status_code == 401
     assert (await acme.log_in(COMPOSED, "wrong")).status_code == 429
@@ -70,7 +72,9 @@ async def test_guesses_at_one_address_are_counted_as_one(identity: Harness, acme
         ("password", "pass\u200bword"),
     ],
 )
-async def test_what_is_not_seen_is_refused_with_the_field(identity: Harness, acme: Any, field: str, value: str) -> None:
+async def test_what_is_not_seen_is_refused_with_the_field(
+    identity: Harness, acme: Company, field: str, value: str
+) -> None:
     answer = await identity.client_as(tenant=acme.id).post("/v1/auth/users", json={**user(COMPOSED), field: value})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/{field}")
     if field == "password":

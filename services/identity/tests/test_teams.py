@@ -11,16 +11,18 @@ from contracts.users import TeamCreated, TeamDeleted, TeamUpdated, UserDeleted
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
+from .conftest import Company
+
 AT = "/v1/auth/teams"
 
 
 @pytest.fixture
-def admin(identity: Harness, acme: Any) -> httpx2.AsyncClient:
+def admin(identity: Harness, acme: Company) -> httpx2.AsyncClient:
     return identity.client_as(tenant=acme.id)
 
 
 @pytest.fixture
-async def people(acme: Any) -> dict[str, str]:
+async def people(acme: Company) -> dict[str, str]:
     """Ids by name."""
     return {name: (await acme.add(name))["id"] for name in ("ada", "bo", "cy", "di")}
 
@@ -41,7 +43,7 @@ async def position(admin: httpx2.AsyncClient, user: str) -> dict[str, Any]:
 
 
 async def test_a_team_is_told_whole(
-    identity: Harness, acme: Any, admin: httpx2.AsyncClient, people: dict[str, str]
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient, people: dict[str, str]
 ) -> None:
     team = await formed(admin, "Sales", lead_id=people["ada"], member_ids=[people["cy"], people["bo"], people["bo"]])
     assert team["member_ids"] == sorted([people["bo"], people["cy"]])
@@ -79,7 +81,7 @@ async def test_people_and_places_that_are_not_there_are_named(
 
 
 async def test_a_name_is_one_teams_in_every_spelling(
-    identity: Harness, acme: Any, admin: httpx2.AsyncClient, people: dict[str, str]
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient, people: dict[str, str]
 ) -> None:
     team = await formed(admin, "Sales")
     twice = await admin.post(AT, json={"name": "ｓａｌｅｓ"})
@@ -127,7 +129,7 @@ async def test_superiors_and_successors(admin: httpx2.AsyncClient, people: dict[
 
 
 async def test_who_leaves_is_in_no_team_and_says_who_takes_over(
-    identity: Harness, acme: Any, admin: httpx2.AsyncClient, people: dict[str, str]
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient, people: dict[str, str]
 ) -> None:
     ada, bo, cy = (people[name] for name in ("ada", "bo", "cy"))
     team = await formed(admin, "Sales", lead_id=ada, deputy_id=bo, member_ids=[ada, cy])
@@ -144,7 +146,7 @@ async def test_who_leaves_is_in_no_team_and_says_who_takes_over(
 
 
 async def test_teams_are_ones_own_companys_and_need_a_scope(
-    identity: Harness, acme: Any, globex: Any, admin: httpx2.AsyncClient, people: dict[str, str]
+    identity: Harness, acme: Company, globex: Company, admin: httpx2.AsyncClient, people: dict[str, str]
 ) -> None:
     team = await formed(admin, "Sales")
     stranger = identity.client_as(tenant=globex.id)
@@ -157,7 +159,7 @@ async def test_teams_are_ones_own_companys_and_need_a_scope(
 
 
 async def test_a_role_may_hold_a_scope_for_ones_own_rows_and_its_holder_grants_no_more(
-    identity: Harness, acme: Any, admin: httpx2.AsyncClient
+    identity: Harness, acme: Company, admin: httpx2.AsyncClient
 ) -> None:
     narrow = {"name": "field-sales", "scopes": ["customers:read:own", "customers:write:team"]}
     assert (await admin.post("/v1/auth/roles", json=narrow)).status_code == 201

@@ -8,7 +8,7 @@ import pytest
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace_testing import Harness, SetClock
 
-from .conftest import found, new_tenant
+from .conftest import Company, found, new_tenant
 
 NOW = "2026-11-27T12:00:00Z"
 
@@ -25,7 +25,9 @@ async def change(admin: httpx2.AsyncClient, zone: str, since: str, **headers: st
     return answer.status_code, answer.json()
 
 
-async def test_a_company_joins_with_its_time_zone(identity: Harness, operator: httpx2.AsyncClient, acme: Any) -> None:
+async def test_a_company_joins_with_its_time_zone(
+    identity: Harness, operator: httpx2.AsyncClient, acme: Company
+) -> None:
     made = (await operator.post("/v1/tenants", json={**new_tenant("tokyo"), "time_zone": "Asia/Tokyo"})).json()
     assert made["time_zone"] == "Asia/Tokyo"
     assert made["time_zones"] == [{"since": "0001-01-01", "time_zone": "Asia/Tokyo"}]
@@ -39,7 +41,7 @@ async def test_a_company_joins_with_its_time_zone(identity: Harness, operator: h
 
 
 async def test_it_changes_for_days_to_come(
-    identity: Harness, operator: httpx2.AsyncClient, acme: Any, clock: SetClock
+    identity: Harness, operator: httpx2.AsyncClient, acme: Company, clock: SetClock
 ) -> None:
     admin = identity.client_as(tenant=acme.id)
     status, said = await change(admin, "Asia/Tokyo", "2026-12-01", **{"If-Match": '"1"'})
@@ -85,7 +87,7 @@ async def test_it_changes_for_days_to_come(
     ],
 )
 async def test_no_day_that_began_changes_its_zone(
-    identity: Harness, acme: Any, zone: str, since: str, status: int
+    identity: Harness, acme: Company, zone: str, since: str, status: int
 ) -> None:
     admin = identity.client_as(tenant=acme.id)
     answered, said = await change(admin, zone, since)
@@ -95,7 +97,7 @@ async def test_no_day_that_began_changes_its_zone(
         assert await identity.published("iam.tenant.time_zone_changed", tenant=acme.id) == []
 
 
-async def test_it_is_for_who_may_describe_the_company(identity: Harness, acme: Any) -> None:
+async def test_it_is_for_who_may_describe_the_company(identity: Harness, acme: Company) -> None:
     clerk = identity.client_as("tenants:read", tenant=acme.id)
     assert (await change(clerk, "Asia/Tokyo", "2026-12-01"))[0] == 403
 

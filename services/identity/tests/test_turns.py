@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Hashable
-from typing import Any
 
 import httpx2
 import pytest
@@ -12,6 +11,8 @@ from identity.refusals import Busy
 from identity.turns import Turns
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
+
+from .conftest import Company
 
 
 class Crowd:
@@ -96,7 +97,7 @@ async def test_who_leaves_takes_no_turn_along() -> None:
 
 
 async def test_a_crowd_of_guesses_does_not_keep_others_from_logging_in(
-    identity: Harness, acme: Any, globex: Any, monkeypatch: pytest.MonkeyPatch
+    identity: Harness, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The gate is shut until all have come, so that nothing depends on how fast the machine hashes."""
     turns, gate, asked = Turns(at_once=2, waiting=32, share=8, within=600), asyncio.Event(), []
@@ -110,7 +111,7 @@ async def test_a_crowd_of_guesses_does_not_keep_others_from_logging_in(
     monkeypatch.setattr(passwords, "turns", turns)
     monkeypatch.setattr(passwords, "check", slowly)
 
-    async def log_in(company: Any, address: str, password: str) -> httpx2.Response:
+    async def log_in(company: Company, address: str, password: str) -> httpx2.Response:
         transport = httpx2.ASGITransport(identity.app, client=(address, 1))
         async with httpx2.AsyncClient(transport=transport, base_url="http://identity") as client:
             body = {"tenant": company.slug, "email": company.admin_email, "password": password}
@@ -135,7 +136,7 @@ async def test_a_crowd_of_guesses_does_not_keep_others_from_logging_in(
 
 
 async def test_passwords_that_a_tenant_writes_take_turns_with_log_ins(
-    identity: Harness, acme: Any, monkeypatch: pytest.MonkeyPatch
+    identity: Harness, acme: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = Turns(at_once=1, waiting=4, share=2, within=600)
     monkeypatch.setattr(passwords, "turns", turns)

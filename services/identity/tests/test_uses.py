@@ -28,6 +28,8 @@ from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
+from .conftest import Company as Tenant
+
 TEAMS, ROLES = "/v1/auth/teams", "/v1/auth/roles"
 POLICY, KPI, AUTHORITY, PROCESS, APPROVAL = (uuid7() for _ in range(5))
 IN_USE = (409, "urn:tailrace:problem:in-use")
@@ -36,7 +38,7 @@ MEASURED = f"KPI WON (/v1/kpis/{KPI})"
 
 
 @pytest.fixture
-def admin(identity: Harness, acme: Any) -> httpx2.AsyncClient:
+def admin(identity: Harness, acme: Tenant) -> httpx2.AsyncClient:
     return identity.client_as(tenant=acme.id)
 
 
@@ -67,7 +69,7 @@ GONE = KpiDeleted(kpi_id=KPI, code="WON")
 class Company:
     """What its administrator does, and what identity hears of it from others."""
 
-    def __init__(self, identity: Harness, acme: Any, admin: httpx2.AsyncClient) -> None:
+    def __init__(self, identity: Harness, acme: Tenant, admin: httpx2.AsyncClient) -> None:
         self.h, self.id, self.admin = identity, acme.id, admin
 
     async def hear(self, *events: Event) -> None:
@@ -92,7 +94,7 @@ class Company:
 
 
 @pytest.fixture
-def company(identity: Harness, acme: Any, admin: httpx2.AsyncClient) -> Company:
+def company(identity: Harness, acme: Tenant, admin: httpx2.AsyncClient) -> Company:
     return Company(identity, acme, admin)
 
 
@@ -182,7 +184,7 @@ async def test_a_role_that_a_running_approval_may_ask_is_not_deleted(company: Co
     await company.deleted(at)
 
 
-async def test_a_dissolved_team_is_listed_and_restored_without_those_who_left(company: Company, acme: Any) -> None:
+async def test_a_dissolved_team_is_listed_and_restored_without_those_who_left(company: Company, acme: Tenant) -> None:
     ada, bo = [(await acme.add(name))["id"] for name in ("ada", "bo")]
     whole = await made(company.admin, TEAMS, "Company")
     said = {"parent_id": whole["id"], "lead_id": ada, "deputy_id": bo, "member_ids": [ada, bo]}
@@ -239,7 +241,7 @@ async def test_a_team_that_was_dissolved_as_rules_began_to_name_it_is_restored(c
     assert await company.refused(at) == f"Team Sales is still needed by {RULES}."
 
 
-async def test_a_team_does_not_come_back_with_somebody_who_is_just_leaving(company: Company, acme: Any) -> None:
+async def test_a_team_does_not_come_back_with_somebody_who_is_just_leaving(company: Company, acme: Tenant) -> None:
     ada, bo = [(await acme.add(name))["id"] for name in ("ada", "bo")]
     team = await made(company.admin, TEAMS, "Sales", lead_id=ada, member_ids=[ada, bo])
     at = f"{TEAMS}/{team['id']}"
@@ -255,7 +257,7 @@ async def test_a_team_does_not_come_back_with_somebody_who_is_just_leaving(compa
     assert (back["lead_id"], back["member_ids"]) == (None, [bo])
 
 
-async def test_a_role_comes_back_with_its_scopes_and_nobody_has_it(company: Company, acme: Any) -> None:
+async def test_a_role_comes_back_with_its_scopes_and_nobody_has_it(company: Company, acme: Tenant) -> None:
     role = await made(company.admin, ROLES, "picker", scopes=["inventory:read"])
     grace = await acme.add("grace", "picker")
     at = f"{ROLES}/{role['id']}"
