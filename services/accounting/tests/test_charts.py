@@ -364,5 +364,5 @@ def test_the_roles_of_a_day() -> None:
     )
     assert [roles.account("revenue", day) for day in days] == ["a", "b", "d", "d"]
     assert roles.accounts("revenue") == {"a", "b", "c", "d"}
-    assert (roles.roles("i"), roles.control) == ({"inventory"}, {"i": "inventory"})
+    assert (roles.roles("i"), roles.control) == (frozenset({"inventory"}), {"i": "inventory"})
     assert RoleMap.read(roles.stored()) == roles

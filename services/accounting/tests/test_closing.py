@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from accounting_events import CODES, JANUARY, dispatched, issued, line, received
 
+from contracts.accounting import PeriodClosed, PeriodReopened
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -119,10 +120,9 @@ async def test_a_year_ends_with_its_result_in_retained_earnings_and_can_be_reope
             == await balances(traded, currency="EUR", effective="2026-02-28")
         )
     assert await told(traded) == ["opened", *["locked", "closed", "reopened", "unlocked"] * 2]
-    closed, reopened_event = [
-        (await traded.published(f"accounting.period.{kind}"))[0].event for kind in ("closed", "reopened")
-    ]
-    assert len(closed.closing_journals) == len(reopened_event.reversals) == 2  # type: ignore[attr-defined]
+    closed, *_ = await traded.published(PeriodClosed)
+    undone, *_ = await traded.published(PeriodReopened)
+    assert len(closed.event.closing_journals) == len(undone.event.reversals) == 2
     await call(traded, f"{path}/reopen", 409, reason="x")
     # What was locked is open again.
     await traded.deliver(received(3), aggregate_id=uuid7())

@@ -6,6 +6,7 @@ import pytest
 from accounting_events import CODES, dispatched, issued, line, received
 
 from accounting.chart import CONTROL
+from contracts.accounting import JournalPosted
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -24,8 +25,10 @@ def journal(debit: str, credit: str, amount: int = 777, **more: Any) -> dict[str
 async def integrity(accounting: Harness) -> tuple[bool, dict[tuple[str, str], tuple[int, int, int, int]]]:
     """Whether the books are whole; by role and currency: balance, sub-ledger, adjusted, difference."""
     said = (await accounting.client.get(f"{V1}/integrity")).json()
-    names = ("balance", "sub_ledger", "adjusted", "difference")
-    return said["intact"], {(c["role"], c["currency"]): tuple(c[n] for n in names) for c in said["control"]}  # type: ignore[misc]
+    return said["intact"], {
+        (c["role"], c["currency"]): (c["balance"], c["sub_ledger"], c["adjusted"], c["difference"])
+        for c in said["control"]
+    }
 
 
 @pytest.fixture
@@ -42,8 +45,8 @@ async def test_a_manual_journal_to_a_control_account_is_refused(traded: Harness)
     assert before[0]
     for role in sorted(CONTROL):
         for side in (0, 1):
-            pair = [CODES[role], "6000"] if side == 0 else ["6000", CODES[role]]
-            refused = await traded.client.post(f"{V1}/journals", json=journal(*pair))
+            debit, credit = (CODES[role], "6000") if side == 0 else ("6000", CODES[role])
+            refused = await traded.client.post(f"{V1}/journals", json=journal(debit, credit))
             assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:control-account")
             assert refused.json()["errors"] == [
                 {"field": f"/lines/{side}/account", "detail": f"{CODES[role]} is the control account of {role}."}
@@ -69,8 +72,8 @@ async def test_an_adjustment_wants_its_scope_and_a_reason_and_is_listed(traded: 
     others = (await accountant.get(f"{V1}/journals?adjustment=false")).json()["items"]
     assert len(others) == 3
     assert (await accountant.get(f"{V1}/adjustments/{others[0]['id']}")).status_code == 404
-    (event,) = [e.event for e in await traded.published("accounting.journal.posted")][3:]
-    assert event.adjustment_reason == "counted by the auditor"  # type: ignore[attr-defined]
+    (event,) = [e.event for e in await traded.published(JournalPosted)][3:]
+    assert event.adjustment_reason == "counted by the auditor"
     whole, control = await integrity(traded)
     assert (whole, control["inventory", "EUR"]) == (True, (1777, 1000, 777, 0))
     assert (await traded.prove()).proven

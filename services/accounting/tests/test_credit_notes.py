@@ -14,9 +14,7 @@ from tailrace.core.values.taxes import TaxLevel
 from tailrace_testing import SetClock, today
 
 
-async def credited(
-    billing: Billing, invoice: dict[str, object], status: int = 201, /, **body: object
-) -> dict[str, object]:
+async def credited(billing: Billing, invoice: dict[str, Any], status: int = 201, /, **body: Any) -> dict[str, Any]:
     return await billing.post(f"/invoices/{invoice['id']}/credit-notes", status, **{"reason": "broken", **body})
 
 

@@ -16,7 +16,9 @@ V1 = "/v1/accounting"
 OCTOBER = {"name": "October", "first_day": "2026-10-01", "last_day": "2026-10-31"}
 
 
-async def post(accounting: Harness, path: str, tenant: UUID | None = None, **body: Any) -> tuple[int, dict[str, Any]]:
+async def post(
+    accounting: Harness, path: str, tenant: UUID | None = None, /, **body: Any
+) -> tuple[int, dict[str, Any]]:
     answer = await accounting.client_as(tenant=tenant).post(f"{V1}/{path}", json=body)
     return answer.status_code, dict(answer.json())
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from approvals import APPROVED, REJECTED, answer
 
+from contracts.accounting import JournalSubmitted
 from contracts.approvals import ApprovalRecalled, ApprovalSubject
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
@@ -33,8 +34,8 @@ async def submitted(accounting: Harness, body: dict[str, Any], status: int = 201
 
 
 async def subject(accounting: Harness) -> ApprovalSubject:
-    (*_, told) = await accounting.published("accounting.journal.submitted")
-    return told.event.subject  # type: ignore[attr-defined, no-any-return]
+    (*_, told) = await accounting.published(JournalSubmitted)
+    return told.event.subject
 
 
 async def decide(accounting: Harness, kind: Any, about: ApprovalSubject, **said: Any) -> None:

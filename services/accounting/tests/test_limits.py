@@ -98,9 +98,10 @@ async def test_a_journal_that_waits_for_an_approval_holds_so_much(accounting: Ha
     assert (await accounting.client.put(f"{V1}/journal-limits", json=limit)).status_code == 200
     side = {"account": "6000", "currency": "EUR"}
     other = {"account": "1000", "currency": "EUR", "credit": MOST}
-    one = {"text": "Plant", "lines": [{**side, "debit": MOST}, other]}
+    lines = [{**side, "debit": MOST}, other]
+    one = {"text": "Plant", "lines": lines}
     assert (await accounting.client.post(f"{V1}/journal-drafts", json=one)).status_code == 201
-    two = {**one, "lines": one["lines"] * 2}
+    two = {**one, "lines": lines * 2}
     refused = await accounting.client.post(f"{V1}/journal-drafts", json=two)
     assert (refused.status_code, fields(refused.json())) == (422, ["/lines"])
 

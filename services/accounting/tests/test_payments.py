@@ -111,7 +111,7 @@ async def test_nothing_is_paid_twice_whoever_asks_at_once(billing: Billing) -> N
     assert (await billing.read(invoice))["paid"] == 11_000
 
 
-REFUSED: Sequence[tuple[dict[str, object], int, str]] = [
+REFUSED: Sequence[tuple[dict[str, Any], int, str]] = [
     ({"amount": 0}, 422, "invalid"),
     ({"bank_account_id": str(uuid7())}, 422, "invalid"),
     ({"customer_id": "00000000-0000-7000-8000-000000000000"}, 422, "invalid"),

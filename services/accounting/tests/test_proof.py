@@ -9,7 +9,7 @@ import pytest
 from accounting_events import JANUARY, dispatched, issued, line, received
 
 from accounting.posting import post_manual
-from contracts.accounting import JournalLine
+from contracts.accounting import JournalLine, JournalPosted
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -27,8 +27,9 @@ async def busy(accounting: Harness, seed: int, steps: int) -> None:
     dice = random.Random(seed)
     periods = []
     for month in (1, 2, 3):
-        days = {"first_day": f"2026-{month:02d}-01", "last_day": f"2026-{month:02d}-28"}
-        periods.append((await post(accounting, "periods", name=f"{month}", **days))["id"])
+        first, last = f"2026-{month:02d}-01", f"2026-{month:02d}-28"
+        made = await post(accounting, "periods", name=f"{month}", first_day=first, last_day=last)
+        periods.append(made["id"])
     for _ in range(steps):
         at = JANUARY + timedelta(days=dice.randint(-40, 90), minutes=dice.randint(0, 999))
         value, currency = dice.randint(1, 9999), dice.choice(["EUR", "JPY"])
@@ -72,15 +73,17 @@ async def test_the_books_follow_from_the_events_and_every_past_view_stays(accoun
 
 async def check_past_views(accounting: Harness, dice: random.Random) -> None:
     """Trial balances at random pairs of times, against sums over the journals that were published."""
-    journals = [one.event for one in await accounting.published("accounting.journal.posted")]
-    moments = sorted({each.recorded_at for each in journals})  # type: ignore[attr-defined]
+    journals = [one.event for one in await accounting.published(JournalPosted)]
+    known = [(each, each.recorded_at) for each in journals if each.recorded_at is not None]
+    assert len(known) == len(journals)
+    moments = sorted({moment for _, moment in known})
     for _ in range(12):
         effective = JANUARY + timedelta(days=dice.randint(-45, 95))
         recorded = dice.choice(moments) + timedelta(microseconds=dice.choice([-1, 0]))
         expected: dict[tuple[str, str], int] = defaultdict(int)
-        for each in journals:
-            if each.effective_at <= effective and each.recorded_at <= recorded:  # type: ignore[attr-defined]
-                for one in each.lines:  # type: ignore[attr-defined]
+        for each, moment in known:
+            if each.effective_at <= effective and moment <= recorded:
+                for one in each.lines:
                     expected[one.account, one.currency] += one.debit - one.credit
         params = {"effective": effective.isoformat(), "recorded": recorded.isoformat()}
         said = (await accounting.client.get(f"{V1}/trial-balance", params=params)).json()

@@ -7,6 +7,7 @@ import pytest
 from billing import Billing
 
 from accounting.receivables.reports import bucket_of
+from contracts.invoices import InvoiceOverdueReached
 from tailrace_testing import today
 
 DAY = date(2026, 3, 31)
@@ -91,8 +92,8 @@ async def test_an_invoice_is_overdue_when_its_last_day_is_over_until_it_is_paid(
     assert [each["id"] for each in listed] == [late["id"]]
     await billing.h.make_timers_due()
     await billing.h.fire_timers()
-    reached = await billing.h.published("accounting.invoice.overdue_reached")
-    assert [(each.event.open, each.event.due_on.isoformat()) for each in reached] == [(11_000, ago(1))]  # type: ignore[attr-defined]
+    reached = await billing.h.published(InvoiceOverdueReached)
+    assert [(each.event.open, each.event.due_on.isoformat()) for each in reached] == [(11_000, ago(1))]
     await billing.pay(bank, 11_000, late)
     assert (await billing.read(late))["overdue"] is False
 

@@ -1,6 +1,8 @@
 """What came back is credited where it was invoiced, and is on no invoice where it was not, however that was mixed; the fee is asked for once."""
 
 import asyncio
+from decimal import Decimal
+from uuid import UUID
 
 from billing import Billing
 from settling import request, settle
@@ -45,8 +47,8 @@ async def test_a_draft_asks_for_less_and_is_dropped_when_nothing_is_left(billing
     first = await settle(billing, order, shipment, "2", "3")
     assert (first.unbilled_net, [each.quantity for each in first.unbilled], first.credit_notes) == (
         287 + 335,
-        [2, 3],
-        [],
+        [Decimal(2), Decimal(3)],
+        list[UUID](),
     )
     now = await billing.read(draft)
     assert ([line["quantity"] for line in now["lines"]], now["net"]) == (["5"], 716)

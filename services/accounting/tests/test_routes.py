@@ -10,6 +10,7 @@ from accounting_events import CODES, JANUARY, dispatched, first_record, issued, 
 
 from accounting import commands, posting
 from accounting.bodies import NewJournal
+from contracts.accounting import AccountRestored
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -165,7 +166,7 @@ async def test_accounts(accounting: Harness) -> None:
     assert (await accounting.client.get(path)).status_code == 404
     restored = await accounting.client.post(f"{path}/restore", headers={"If-Match": '"3"'})
     assert (restored.json()["name"], restored.headers["etag"]) == ("Trips", '"4"')
-    (told,) = await accounting.published("accounting.account.restored")
+    (told,) = await accounting.published(AccountRestored)
     assert (told.event.code, told.event.active) == ("6100", False)
     await accounting.client.delete(path)
     deleted = (await accounting.client.get(f"{V1}/accounts", params={"deleted": True})).json()["items"]

@@ -67,9 +67,9 @@ def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, in
     events += [issued(value, reason="return_to_supplier", credited=abs(net)) for net, _ in lines]
     events += [event for event in OF_EVERY_KIND if posted(event).moves]
     for posting in map(posted, events):
-        lines = posting.lines({role: role for role in ROLES})
-        assert not imbalance(lines)
-        assert all(min(one.debit, one.credit) == 0 < max(one.debit, one.credit) for one in lines)
+        written = posting.lines({role: role for role in ROLES})
+        assert not imbalance(written)
+        assert all(min(one.debit, one.credit) == 0 < max(one.debit, one.credit) for one in written)
 
 
 @pytest.mark.parametrize(
