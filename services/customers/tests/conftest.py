@@ -43,7 +43,7 @@ class Sales:
         assert answer.status_code == expected, answer.text
         return dict(answer.json())
 
-    async def put(self, customer: dict[str, Any], what: str, expected: int = 200, **body: Any) -> dict[str, Any]:
+    async def put(self, customer: dict[str, Any], what: str, expected: int = 200, /, **body: Any) -> dict[str, Any]:
         answer = await self.h.client.put(f"{AT}/{customer['id']}{what}", json=body)
         assert answer.status_code == expected, answer.text
         return dict(answer.json())

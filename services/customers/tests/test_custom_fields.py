@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from contracts.catalog import TemplateChoiceUpdated, TemplateCreated, TemplateDeleted, TemplateUpdated
+from contracts.customers import CustomerCreated
 from contracts.templates import TemplateSettings
 from customers.models import TemplateChoiceCopy
 from tailrace.core.ids import uuid7
@@ -58,8 +59,8 @@ async def test_values_are_held_to_the_template_and_told(sales: Sales, house: UUI
     customer = await sales.create(custom_fields={**OWN, "fleet": 12})
     assert customer["custom_fields"] == {**OWN, "fleet": "12"}
     assert (await sales.read(customer))["custom_fields"] == customer["custom_fields"]
-    (created,) = await sales.h.published("customer.created")
-    assert created.event.custom_fields == customer["custom_fields"]  # type: ignore[attr-defined]
+    (created,) = await sales.h.published(CustomerCreated)
+    assert created.event.custom_fields == customer["custom_fields"]
     kept = await sales.put(customer, "", name="Ada Works", currency="EUR", custom_fields=OWN)
     assert kept["custom_fields"] == OWN
 

@@ -206,7 +206,8 @@ async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monk
 
 async def _all(sales: Sales, q: str, sort: str, limit: int, **narrowed: str) -> list[str]:
     """Every page of what is found."""
-    found, cursor = [], {}
+    found: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         params = {"q": q, "sort": sort, "limit": str(limit), **narrowed, **cursor}
         page = (await sales.h.client.get(f"{AT}/search", params=params)).json()

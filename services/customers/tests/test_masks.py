@@ -56,10 +56,10 @@ async def test_what_one_does_not_see_stays_when_the_rest_is_replaced(sales: Sale
     assert (after["name"], after["people"][0]["name"]) == ("Ada Ltd", "Grace H.")
     assert {name: after[name] for name in HIDDEN} == {name: ada[name] for name in HIDDEN}
     assert after["people"][0]["emails"] == person["emails"]
-    for body in ({"emails": []}, {"tax_ids": []}):
-        refused = await blind.put(at, json={"name": "Ada Ltd", "currency": "EUR", **body})
+    for field in ("emails", "tax_ids"):
+        refused = await blind.put(at, json={"name": "Ada Ltd", "currency": "EUR", field: []})
         assert (refused.status_code, refused.json()["type"]) == (403, "urn:tailrace:problem:masked")
-        assert refused.json()["errors"][0]["field"] == f"/{next(iter(body))}"
+        assert refused.json()["errors"][0]["field"] == f"/{field}"
     assert (await blind.put(f"{at}/profile", json=PROFILE)).status_code == 403
     seeing = sales.h.client_as(f"{BLIND} customers:pii")
     emptied = await seeing.put(at, json={"name": "Ada Ltd", "currency": "EUR"})

@@ -80,8 +80,8 @@ async def test_an_answer_that_could_not_be_applied_says_so(sales: Sales, monkeyp
 
 
 async def test_everybodys_jobs_are_seen_and_a_failed_one_goes_on(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = {"content": b"name,currency\nAda,EUR\n", "headers": {"Content-Type": "text/csv"}}
-    started = await sales.h.client_as(user=sales.bo).post(f"{AT}/import", **file)
+    csv, bo = {"Content-Type": "text/csv"}, sales.h.client_as(user=sales.bo)
+    started = await bo.post(f"{AT}/import", content=b"name,currency\nAda,EUR\n", headers=csv)
     job = started.json()["id"]
     assert (await sales.h.client.get(f"{AT}/jobs/{job}")).status_code == 404, "it is another's"
     with monkeypatch.context() as broken:

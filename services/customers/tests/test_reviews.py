@@ -1,5 +1,6 @@
 """Customers whose profile is due to be asked about again are announced on the company's morning, each once."""
 
+from contracts.customers import CustomerReviewDueReached
 from contracts.users import TenantCreated
 from customers import reviews
 from tailrace_testing import SetClock
@@ -22,7 +23,7 @@ async def _morning(sales: Sales) -> None:
 
 
 async def _announced(sales: Sales) -> list[str]:
-    return [str(each.event.customer_id) for each in await sales.h.published("customer.review_due_reached")]  # type: ignore[attr-defined]
+    return [str(each.event.customer_id) for each in await sales.h.published(CustomerReviewDueReached)]
 
 
 async def test_announced_once_on_the_companys_morning(sales: Sales, clock: SetClock) -> None:

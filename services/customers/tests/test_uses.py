@@ -1,5 +1,6 @@
 """A customer that a quote, an order or money is under way with is not deleted, and is brought back when that is heard of late."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from contracts import invoices, orders, payments, quotes, refunds, returns
 from tailrace.core.clock import now
+from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 
 from .conftest import AT, Sales
@@ -124,22 +126,24 @@ async def test_it_stays_deleted_when_another_one_has_its_number(sales: Sales) ->
     assert Decimal(await sales.h.admin.fetchval('SELECT amount FROM "use"')) == 1
 
 
-def billed(kind: Any, customer: dict[str, Any], id: UUID, **given: Any) -> Any:
+def billed(kind: type[Event], customer: dict[str, Any], id: UUID, **given: Any) -> Event:
     """What is said of an invoice of 110, tax included."""
     who = {"invoice_id": id, "customer_id": customer["id"], "currency": "EUR"}
     if issubclass(kind, invoices.InvoiceStanding):
-        return kind(**who, number="INV-1", day=TODAY, **given)
-    return kind(**who, customer_name=customer["name"], net=100, tax=10, taxes=[], lines=[], **given)
+        more = {"number": "INV-1", "day": TODAY}
+    else:
+        more = {"customer_name": customer["name"], "net": 100, "tax": 10, "taxes": [], "lines": []}
+    return kind.model_validate({**who, **more, **given})
 
 
-def issued(customer: dict[str, Any], id: UUID, **given: Any) -> Any:
+def issued(customer: dict[str, Any], id: UUID, **given: Any) -> Event:
     days = {"dated": TODAY, "due_on": TODAY, "effective_at": now()}
     return billed(
         invoices.InvoiceIssued, customer, id, number="INV-1", delivered_net=0, delivered_tax=0, **days, **given
     )
 
 
-SETTLED = [
+SETTLED: list[Callable[[dict[str, Any], UUID], Event]] = [
     lambda who, id: billed(invoices.InvoicePaid, who, id, paid=110, credited=0, open=0),
     lambda who, id: billed(invoices.InvoiceCredited, who, id, paid=0, credited=110, open=0),
     lambda who, id: issued(who, id, prepaid_net=100, prepaid_tax=10),

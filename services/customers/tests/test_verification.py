@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from partner import DROP, PartnerListener, answer
 
+from contracts.customers import CustomerTaxIdChecked
 from tailrace.core.ids import uuid7
 from tailrace.settings import PartnerAddress
 
@@ -30,7 +31,7 @@ async def _check(sales: Sales, customer: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _said(sales: Sales) -> list[str]:
-    return [each.event.result for each in await sales.h.published("customer.tax_id_checked")]  # type: ignore[attr-defined]
+    return [each.event.result for each in await sales.h.published(CustomerTaxIdChecked)]
 
 
 async def test_what_the_partner_says_is_noted_with_its_reference_and_day(sales: Sales, office: PartnerListener) -> None:
@@ -43,7 +44,7 @@ async def test_what_the_partner_says_is_noted_with_its_reference_and_day(sales: 
         b'{"country": "DE", "number": "136695976"}',
     )
     assert await _check(sales, ada) == {"result": "valid", "checked_on": "2026-11-27", "reference": "V-1"}
-    (said,) = await sales.h.published("customer.tax_id_checked")
+    (said,) = await sales.h.published(CustomerTaxIdChecked)
     assert said.event.model_dump(mode="json", exclude={"customer_id"}) == {
         **TAX,
         "result": "valid",
