@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
+import httpx2
 from selling_desk import NOON, Desk, sell
 
 from contracts import orders
@@ -19,7 +20,9 @@ async def put_together(desk: Desk, code: str, tiles: list[dict[str, Any]], statu
     return answer.json()
 
 
-async def figures(desk: Desk, dashboard: Any, client: Any = None, as_of: str = "2026-10-11") -> dict[str, list[Any]]:
+async def figures(
+    desk: Desk, dashboard: Any, client: httpx2.AsyncClient | None = None, as_of: str = "2026-10-11"
+) -> dict[str, list[Any]]:
     shown = await desk.ask(f"{DASHBOARDS}/{dashboard['id']}/figures", client=client, as_of=as_of)
     return {one["tile"]["key"]: [part["value"] for part in one["parts"]] for one in shown["tiles"]}
 
@@ -60,7 +63,12 @@ async def test_figures_are_what_reports_say_for_who_asks_and_of_the_day_that_is_
     behind = shown["tiles"][1]["parts"][1]["records"]
     assert [row["amount"] for row in (await desk.ask(behind, client=own))["items"]] == [1]
     assert (await figures(desk, dashboard, own))["net"] == ["0", "1", "0"]
-    asked = {"from_": date(2026, 10, 9), "until": date(2026, 10, 12), "interval": "day", "as_of": "2026-10-11"}
+    asked: dict[str, Any] = {
+        "from_": date(2026, 10, 9),
+        "until": date(2026, 10, 12),
+        "interval": "day",
+        "as_of": "2026-10-11",
+    }
     rows = (await desk.ask("/v1/reports/sales-summary", **asked))["rows"]
     assert {row["begins_on"]: row["confirmed"]["amount"] for row in rows if row["confirmed"]["count"]} == {
         "2026-10-10": 111

@@ -92,7 +92,8 @@ async def test_a_funnel_counts_what_became_of_what_began(desk: Desk) -> None:
     ]
     then = await stages(as_of="2026-10-31")
     assert [shown[1] for shown, _ in then] == [3, 1, 2, 0, 0, 0]
-    for query in ({}, {"as_of": "2026-10-31"}, {"start": "opportunity"}):
+    asked: list[dict[str, Any]] = [{}, {"as_of": "2026-10-31"}, {"start": "opportunity"}]
+    for query in asked:
         for one in (await desk.ask(FUNNEL, **OCTOBER, **query))["stages"]:
             listed = await desk.every(one["records"])
             assert len(listed) == len({each["id"] for each in listed}) == one["count"], one
@@ -107,7 +108,8 @@ async def test_a_funnel_counts_what_became_of_what_began(desk: Desk) -> None:
         listed = await desk.ask(f"{FUNNEL}/records", client=where, stage="lead", **OCTOBER)
         assert len(listed["items"]) == (0 if where is client else 3)
         assert listed["freshness"]["set_aside"] == 0
-    for wrong in ({"stage": "lead", "start": "order"}, {"stage": "payment", "led": "true"}):
+    wrongs: list[dict[str, Any]] = [{"stage": "lead", "start": "order"}, {"stage": "payment", "led": "true"}]
+    for wrong in wrongs:
         await desk.ask(f"{FUNNEL}/records", 422, **OCTOBER, **wrong)
     rows = await desk.h.client.get(
         f"{FUNNEL}/records?stage=lead&from=2026-10-01&until=2026-11-01", headers={"Accept": "text/csv"}
@@ -129,7 +131,7 @@ async def test_customers_are_counted_by_their_first_order(desk: Desk) -> None:
     ):
         await order(desk, at, net, desk.bo, customer_id=who)
     await order(desk, NOON, 8, desk.bo, customer_id=ada, currency="JPY")
-    asked = {"from_": "2026-09-01", "until": "2026-12-01"}
+    asked: dict[str, Any] = {"from_": "2026-09-01", "until": "2026-12-01"}
 
     async def cohorts(**query: Any) -> list[Any]:
         found = (await desk.ask(COHORTS, **asked, **query))["cohorts"]

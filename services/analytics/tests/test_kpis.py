@@ -6,6 +6,7 @@ from typing import Any
 from selling_desk import NOON, Desk, sell
 
 from contracts import activities, orders, users
+from contracts.analytics import KpiUpdated
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
@@ -28,7 +29,7 @@ async def define(desk: Desk, status: int = 201, **given: Any) -> Any:
 
 
 async def results(desk: Desk) -> list[Any]:
-    told = [each.event for each in await desk.h.published("epm.kpi.updated")]
+    told = [each.event for each in await desk.h.published(KpiUpdated)]
     return [(str(one.begins_on), one.value, one.state, one.previous_state, one.over) for one in told]
 
 
@@ -39,7 +40,7 @@ async def test_a_scorecard_goes_period_by_period_as_of_any_day(desk: Desk) -> No
     await sell(desk, 3, 9_000, desk.di, "JPY")
 
     async def card(**query: Any) -> list[Any]:
-        said = {"from_": "2026-09-15", "until": "2026-11-01", **query}
+        said: dict[str, Any] = {"from_": "2026-09-15", "until": "2026-11-01", **query}
         scores = (await desk.ask(f"{KPIS}/{kpi['id']}/scorecard", **said))["scores"]
         return [(one["begins_on"], one["ends_on"], one["value"], one["state"], one["over"]) for one in scores]
 
@@ -55,12 +56,12 @@ async def test_a_scorecard_goes_period_by_period_as_of_any_day(desk: Desk) -> No
 
 
 async def test_a_share_has_no_value_while_nothing_ended_and_less_may_be_better(desk: Desk) -> None:
-    rate = {"measure": "tasks_on_time_rate", "currency": None, "target": "0.5", "near": "0.4"}
+    rate: dict[str, Any] = {"measure": "tasks_on_time_rate", "currency": None, "target": "0.5", "near": "0.4"}
     kpi = await define(desk, **rate)
     fewer = await define(desk, code="F", **{**rate, "direction": "down", "near": "0.9"})
 
     async def state(one: Any) -> tuple[str | None, str]:
-        said = {"from_": "2026-10-01", "until": "2026-11-01"}
+        said: dict[str, Any] = {"from_": "2026-10-01", "until": "2026-11-01"}
         (score,) = (await desk.ask(f"{KPIS}/{one['id']}/scorecard", **said))["scores"]
         return score["value"], score["state"]
 
@@ -196,7 +197,7 @@ async def test_who_sees_only_some_rows_sees_the_kpis_of_these_people_and_of_thei
         kpis[code] = (await define(desk, code=code, subject=subject, subject_id=str(id)))["id"]
     await sell(desk, 1, 150, desk.bo)
     await sell(desk, 2, 100, desk.cy)
-    days = {"from_": "2026-10-01", "until": "2026-11-01"}
+    days: dict[str, Any] = {"from_": "2026-10-01", "until": "2026-11-01"}
     for reach, user, seen in (
         ("own", desk.bo, {"BO", "NORTH"}),
         ("team", desk.bo, {"BO", "CY", "NORTH"}),
@@ -219,7 +220,7 @@ async def test_who_sees_only_some_rows_sees_the_kpis_of_these_people_and_of_thei
 
 async def test_records_add_up_to_what_a_kpi_came_to_as_of_the_same_moment(desk: Desk, clock: SetClock) -> None:
     clock("2026-10-20T00:00:00Z")
-    rate = {"measure": "tasks_on_time_rate", "currency": None, "target": "0.5", "near": "0.4"}
+    rate: dict[str, Any] = {"measure": "tasks_on_time_rate", "currency": None, "target": "0.5", "near": "0.4"}
     kpis = [await define(desk, **given) for given in ({}, {**rate, "code": "R"})]
     for number, net in enumerate((150, 100)):
         await sell(desk, number, net, desk.bo)
@@ -231,7 +232,7 @@ async def test_records_add_up_to_what_a_kpi_came_to_as_of_the_same_moment(desk: 
         await desk.h.deliver(made, aggregate_id=made.task_id, time=at)
         done = activities.TaskCompleted(**task, completed_at=at + timedelta(days=days))
         await desk.h.deliver(done, aggregate_id=made.task_id, time=at + timedelta(days=days))
-    said = {"from_": "2026-10-01", "until": "2026-11-01"}
+    said: dict[str, Any] = {"from_": "2026-10-01", "until": "2026-11-01"}
     cards = [(await desk.ask(f"{KPIS}/{kpi['id']}/scorecard", **said))["scores"][0] for kpi in kpis]
     clock("2026-10-21T00:00:00Z")
     late = {"order_id": uuid7(), "number": "SO-9", "customer_reference": "R", "customer_name": "Ada Works"}
@@ -239,8 +240,8 @@ async def test_records_add_up_to_what_a_kpi_came_to_as_of_the_same_moment(desk: 
     at = datetime(2026, 10, 20, 12, tzinfo=UTC)
     for event in (orders.OrderCreated(**late), orders.OrderConfirmed(**late)):
         await desk.h.deliver(event, aggregate_id=event.order_id, time=at)
-    net, share = [await desk.every(card["records"]) for card in cards]
-    assert sum(row["amount"] for row in net) == int(cards[0]["value"]) == 250
+    won, share = [await desk.every(card["records"]) for card in cards]
+    assert sum(row["amount"] for row in won) == int(cards[0]["value"]) == 250
     counted = [row for row in share if row["measure"] == "task_on_time"]
     assert (len(counted), len(share), cards[1]["value"]) == (1, 2, "0.5")
     (only,) = await desk.every(cards[1]["records"] + "&measure=task_late")

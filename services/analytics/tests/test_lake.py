@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx2
 import pytest
 from buckets import admin, best, named, serving
 from lake_reader import export, outside
@@ -38,7 +39,11 @@ FEW = {"sales-summary": ("team",), "approval-statistics": ("kind",)}
 
 
 async def answers(
-    desk: Desk, engine: Engine | None, *, client: Any = None, of: Mapping[str, Sequence[str]] = FEW
+    desk: Desk,
+    engine: Engine | None,
+    *,
+    client: httpx2.AsyncClient | None = None,
+    of: Mapping[str, Sequence[str]] = FEW,
 ) -> list[Any]:
     """Every report, told apart in several ways, cut into several parts, of now and as of past days; without its stamps."""
     kept, desk.h.app.state.engine = desk.h.app.state.engine, engine
@@ -48,7 +53,7 @@ async def answers(
         for report, bys in of.items():
             for by in bys:
                 interval, as_of = next(ways)
-                asked = {"from_": "2026-09-01", "until": "2026-12-01", "by": by, "interval": interval}
+                asked: dict[str, Any] = {"from_": "2026-09-01", "until": "2026-12-01", "by": by, "interval": interval}
                 said = await desk.ask(f"/v1/reports/{report}", client=client, **asked, as_of=as_of)
                 found.append({name: said[name] for name in ("rows", "standing")})
         of_team = await desk.ask("/v1/reports/sales-summary", client=client, team_id=desk.north, by="person")
@@ -88,7 +93,7 @@ async def test_a_reader_outside_cuts_days_and_finds_teams_as_reports_do(desk: De
     await sell(desk, 5, 50_000, desk.cy)
     await export(desk)
     found = outside(desk, BY_TEAM_AND_DAY, folder=str(Path(desk.h.app.state.lake.address(desk.h.tenant)).parent))
-    asked = {"from_": "2026-10-01", "until": "2026-11-01", "interval": "day", "by": "team"}
+    asked: dict[str, Any] = {"from_": "2026-10-01", "until": "2026-11-01", "interval": "day", "by": "team"}
     rows = (await desk.ask("/v1/reports/sales-summary", **asked))["rows"]
     reported = [
         [row["begins_on"], row["key"], row["currency"], row["confirmed"]["count"], row["confirmed"]["amount"]]
@@ -217,7 +222,7 @@ async def test_a_report_that_would_be_too_long_is_refused_with_the_lake_and_with
     for number, owner in enumerate((desk.bo, desk.cy, desk.di)):
         await sell(desk, number, 100, owner)
     await export(desk)
-    asked = {"from_": "2026-10-01", "until": "2026-11-01", "by": "person"}
+    asked: dict[str, Any] = {"from_": "2026-10-01", "until": "2026-11-01", "by": "person"}
     # Three rows of two figures each.
     for engine in (None, Watched(desk.h.app.state.lake)):
         desk.h.app.state.engine = engine

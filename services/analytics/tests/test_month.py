@@ -161,10 +161,10 @@ async def compare(desk: Desk, month: Month, as_of: date | None) -> None:
     moved = moment is None or moment >= midnight(date(2026, 10, 14))
     north, south = str(desk.north), str(desk.south)
     team = {desk.bo: north, desk.cy: south if moved else north, desk.di: south}
-    keys = {**KEYS, "team": lambda one: team.get(one.owner)}
+    keys: dict[str, Callable[[Found], Any]] = {**KEYS, "team": lambda one: one.owner and team.get(one.owner)}
     for report, by, interval in ASKED:
         money = report == "sales-summary"
-        asked = {"from_": BEGIN, "until": UNTIL, "by": by, "interval": interval, "as_of": as_of}
+        asked: dict[str, Any] = {"from_": BEGIN, "until": UNTIL, "by": by, "interval": interval, "as_of": as_of}
         answer = await desk.ask(f"/v1/reports/{report}", **asked)
         within = [each for each in count.found if midnight(BEGIN) <= each.at < midnight(UNTIL)]
 
@@ -206,7 +206,7 @@ async def defined(desk: Desk) -> tuple[dict[str, str], str]:
     """The KPIs by measure, and a dashboard with a tile for each, all by day."""
     kpis, tiles = {}, []
     for measure, (_, currency) in KPIS.items():
-        said = {"measure": measure, "currency": currency, "period": "day"}
+        said: dict[str, Any] = {"measure": measure, "currency": currency, "period": "day"}
         body = {**said, "code": measure.upper(), "name": measure, "target": "9", "near": "9"}
         answer = await desk.h.client.post("/v1/kpis", json=body)
         assert answer.status_code == 201, answer.text
@@ -227,7 +227,7 @@ async def compare_kpis(desk: Desk, month: Month, as_of: date, kpis: dict[str, st
         return sum(one.count if currency is None else one.amount * (one.currency == currency) for one in meant)
 
     for measure, id in kpis.items():
-        asked = {"from_": BEGIN, "until": UNTIL, "as_of": as_of}
+        asked: dict[str, Any] = {"from_": BEGIN, "until": UNTIL, "as_of": as_of}
         scores = (await desk.ask(f"/v1/kpis/{id}/scorecard", **asked))["scores"]
         said = {score["begins_on"]: int(score["value"]) for score in scores}
         assert len(said) == 31

@@ -79,7 +79,7 @@ def test_an_order_that_was_reopened_is_placed_and_no_more_until_it_binds_again()
 
 def test_an_entry_has_no_figure_that_its_measure_does_not_carry() -> None:
     """A wide question does not read what no row of its measures has: such a row would be in one answer and not in the other."""
-    said: list[tuple[Measure, dict[str, int]]] = [
+    said: list[tuple[Measure, dict[str, Any]]] = [
         ("task_created", {"seconds": 1}),
         ("task_completed", {"amount": 1}),
         ("order_paid", {"quantity": 1}),
@@ -89,7 +89,8 @@ def test_an_entry_has_no_figure_that_its_measure_does_not_carry() -> None:
         with pytest.raises(ValueError, match=measure):
             Entry(measure, NOON, **figures)
     for measure, carried in CARRIED.items():
-        Entry(measure, NOON, **dict.fromkeys(carried, 1))
+        every: dict[str, Any] = dict.fromkeys(carried, 1)
+        Entry(measure, NOON, **every)
 
 
 def test_what_another_system_invoiced_is_not_invoiced_again() -> None:

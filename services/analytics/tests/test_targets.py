@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from selling_desk import Desk, sell
 
 from analytics.service import service
+from contracts.analytics import KpiChanged, KpiUpdated
 from tailrace.core.ids import uuid7
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace_testing import SetClock
@@ -46,7 +48,7 @@ async def test_a_change_on_the_second_of_a_month_leaves_the_month_before_as_it_w
     results = f"{KPIS}/{kpi['id']}/results"
     (october,) = (await desk.ask(results, state="met"))["items"]
     assert (october["begins_on"], october["target"], october["over"]) == ("2026-10-01", "300", True)
-    told = len(await desk.h.published("epm.kpi.updated"))
+    told = len(await desk.h.published(KpiUpdated))
 
     clock("2026-11-02T00:00:00Z")
     await change(desk, kpi, target="900", near="800")
@@ -54,8 +56,8 @@ async def test_a_change_on_the_second_of_a_month_leaves_the_month_before_as_it_w
     assert (running["begins_on"], running["target"], running["state"]) == ("2026-11-01", "900", "missed")
     assert (await desk.ask(results, state="met"))["items"] == [october]
     # Of November alone, whose target is another one.
-    new = [each.event for each in (await desk.h.published("epm.kpi.updated"))[told:]]
-    assert [(str(one.begins_on), one.target) for one in new] == [("2026-11-01", 900)]
+    new = [each.event for each in (await desk.h.published(KpiUpdated))[told:]]
+    assert [(str(one.begins_on), one.target) for one in new] == [("2026-11-01", Decimal(900))]
     assert await dated(desk, kpi) == [(1, "2026-10-01", "300", "200"), (2, "2026-11-01", "900", "800")]
 
     # Something of October that becomes known late is judged by October's target too.
@@ -90,8 +92,8 @@ async def test_a_target_may_be_set_ahead_and_never_for_what_is_over(desk: Desk, 
     refused = await change(desk, kpi, 422, target="400", valid_from="2026-10-31")
     assert refused["errors"][0]["field"] == "/valid_from"
     await change(desk, kpi, target="400", valid_from="2026-11-25")
-    (told,) = [each.event for each in await desk.h.published("epm.kpi_definition.updated")]
-    assert (told.target, told.valid_from) == (400, date(2026, 11, 25))
+    (told,) = [each.event for each in await desk.h.published(KpiChanged)]
+    assert (told.target, told.valid_from) == (Decimal(400), date(2026, 11, 25))
     assert await card(desk, kpi, from_="2026-11-01") == [("2026-11", "300", "missed"), ("2026-12", "400", "missed")]
     clock("2026-11-25T00:00:00Z")
     assert (await card(desk, kpi, from_="2026-11-01"))[0] == ("2026-11", "400", "missed")

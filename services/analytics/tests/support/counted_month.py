@@ -129,7 +129,7 @@ class Count:
                 yield Found("approval_requested", each.at, **same)
             else:
                 took = (each.at - asked) // timedelta(seconds=1)
-                yield Found(kinds[type(each.event)], each.at, seconds=took, **same)  # type: ignore[index]
+                yield Found(kinds[type(each.event)], each.at, seconds=took, **same)
         if isinstance(life[-1].event, approvals.ApprovalRequested):
             yield Found("approval_open", asked, **same)
 
@@ -175,7 +175,10 @@ class Count:
     def books(self, life: list[Told]) -> Iterable[Found]:
         for each in life:
             event: Any = each.event
-            names = {invoices.InvoiceIssued: "invoice_issued", payments.PaymentReceived: "payment_received"}
+            names: dict[type, str] = {
+                invoices.InvoiceIssued: "invoice_issued",
+                payments.PaymentReceived: "payment_received",
+            }
             what = names.get(type(event), "payment_reversed")
             amount = event.net if what == "invoice_issued" else event.amount
             customer = life[0].event.customer_id  # type: ignore[attr-defined]

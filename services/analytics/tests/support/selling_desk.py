@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx2
+
 from contracts import orders, users
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
@@ -37,7 +39,7 @@ class Desk:
         told = users.TeamUpdated(team_id=team, name="Sales", member_ids=list(people))
         await self.h.deliver(told, aggregate_id=team, time=at)
 
-    async def ask(self, path: str, status: int = 200, client: Any = None, **query: Any) -> Any:
+    async def ask(self, path: str, status: int = 200, client: httpx2.AsyncClient | None = None, **query: Any) -> Any:
         query = {name.rstrip("_"): value for name, value in query.items() if value is not None}
         answer = await (client or self.h.client).get(path, params=query or None)
         assert answer.status_code == status, answer.text
