@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 
 from contracts.approvals import ApprovalSubject
@@ -24,7 +25,7 @@ class Person:
 
     id: UUID
     roles: list[str]
-    client: Any
+    client: httpx2.AsyncClient
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Office:
         self.people[name] = Person(id, list(roles), self.client(id, *roles))
         return self.people[name]
 
-    def client(self, id: UUID, *roles: str) -> Any:
+    def client(self, id: UUID, *roles: str) -> httpx2.AsyncClient:
         client = self.h.client_as(user=id)
         client.headers["Authorization"] = f"Bearer {self.h.token(user=id, roles=list(roles))}"
         return client
@@ -88,7 +89,7 @@ class Office:
         await self.h.deliver(told, aggregate_id=quote)
         return quote
 
-    async def take_back(self, quote: UUID, kind: Any = QuoteRecalled) -> None:
+    async def take_back(self, quote: UUID, kind: type[QuoteRecalled] | type[QuoteCancelled] = QuoteRecalled) -> None:
         more = {"reason": "sold out"} if kind is QuoteCancelled else {}
         await self.h.deliver(kind(quote_id=quote, number="Q-1", revision=1, **more), aggregate_id=quote)
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from contracts.approvals import ApprovalApproved, ApprovalRejected
 from contracts.quotes import QuoteCancelled, QuoteRecalled
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
@@ -28,8 +29,8 @@ async def test_a_submitted_document_waits_for_a_manager_and_is_approved_for_its_
     done = await office.approve("max", approval)
     assert (done["status"], done["decided_by"]) == ("approved", office.id("max"))
     assert await office.told() == ["approval.requested", "approval.assigned", "approval.endorsed", "approval.approved"]
-    (told,) = [one.event for one in await office.h.published("approval.approved")]
-    assert (told.subject.sha256, told.subject.id) == ("a" * 64, quote)  # type: ignore[attr-defined]
+    (told,) = [one.event for one in await office.h.published(ApprovalApproved)]
+    assert (told.subject.sha256, told.subject.id) == ("a" * 64, quote)
     refused = await office.approve("mia", approval, 409)
     assert refused["type"] == "urn:tailrace:problem:approval-state"
     assert await office.inbox("mia") == []
@@ -50,8 +51,8 @@ async def test_a_rejection_says_why_and_what_becomes_of_it(office: Office, then:
     assert answer.status_code == 422
     now = await office.reject("max", approval, then=then)
     assert (now["status"], now["reason"]) == (status, "too dear")
-    (told,) = [one.event for one in await office.h.published("approval.rejected")]
-    assert (told.reason, told.then, told.decided_by) == ("too dear", then, office.people["max"].id)  # type: ignore[attr-defined]
+    (told,) = [one.event for one in await office.h.published(ApprovalRejected)]
+    assert (told.reason, told.then, told.decided_by) == ("too dear", then, office.people["max"].id)
     if then == "restart":
         assert (now["round"], [task["status"] for task in now["tasks"]]) == (2, ["rejected", "open"])
         assert (await office.approve("max", approval))["status"] == "approved"

@@ -142,8 +142,8 @@ async def test_a_dry_run_tries_the_documents_that_the_template_gives_a_process(o
     for kind in ("quote", "journal", "refund"):
         await office.submit(kind=kind)
     with_matrix = await office.h.client.get(f"{PROCESSES}/{(await office.process())['id']}/versions/1/source")
-    files = {"source": with_matrix.text, "matrix": {"rules": [row("role:manager")]}}
-    dual = await deployed(office, key="dual", kinds=(), **files)
+    matrix = {"rules": [row("role:manager")]}
+    dual = await deployed(office, with_matrix.text, key="dual", kinds=(), matrix=matrix)
 
     async def tried(process: dict[str, Any]) -> list[str]:
         body = {"dmn": Matrix(["amount"], []).dmn().decode()}

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
 
-import pytest
-
 import workflow.engine as engine
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -70,21 +68,6 @@ class Run:
         return self
 
 
-@pytest.fixture(name="bpmn", scope="session")
-def _bpmn() -> Callable[..., bytes]:
-    return bpmn
-
-
-@pytest.fixture(name="flows", scope="session")
-def _flows() -> Callable[[str], str]:
-    return flows
-
-
-@pytest.fixture(name="run", scope="session")
-def _run() -> type[Run]:
-    return Run
-
-
 def play(
     deployment: engine.Deployment,
     seed: int,
@@ -128,8 +111,3 @@ def play(
             done.append(what[0])
             state.signal(what[0], {}, now)
     return "long", state.data, done
-
-
-@pytest.fixture(name="play", scope="session")
-def _play() -> Callable[..., tuple[str, Any, list[str]]]:
-    return play

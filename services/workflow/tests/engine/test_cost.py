@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import workflow.engine as engine
 
+from .conftest import Run, bpmn
+
 APPROVAL = """
 <startEvent id="s"/><endEvent id="e"/><endEvent id="no"/><exclusiveGateway id="g" default="g-e"/><exclusiveGateway id="ok" default="ok-no"/>
 <userTask id="u" name="Approve" tailrace:assignee="=who" tailrace:due="P3D">
@@ -24,13 +26,13 @@ DATA = {
 }
 
 
-def test_a_stored_instance_is_small(bpmn, run):
-    state = run(bpmn(APPROVAL, FLOWS), DATA).state
+def test_a_stored_instance_is_small() -> None:
+    state = Run(bpmn(APPROVAL, FLOWS), DATA).state
     assert len(state.tasks) == 3
     assert len(json.dumps(state.dump())) < 12_000
 
 
-def test_four_hundred_instances_are_started_in_a_second_of_one_core(bpmn):
+def test_four_hundred_instances_are_started_in_a_second_of_one_core() -> None:
     spec = engine.deploy(bpmn(APPROVAL, FLOWS)).spec_json
     now = datetime(2026, 3, 2, 9, tzinfo=UTC)
     engine.start(spec, DATA, now)

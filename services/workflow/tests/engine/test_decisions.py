@@ -1,16 +1,27 @@
 """Decision tables: each hit policy, the tests of the table language, exact numbers, and decisions that need others."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 import workflow.engine as engine
 from workflow.engine import dmn
 
+from .conftest import Run, bpmn
+
 HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="D" namespace="x">'
 
 
-def table(rules, hit="UNIQUE", inputs=("amount:number",), outputs=("level:",), aggregation="", more=""):
+def table(
+    rules: Sequence[tuple[str, ...]],
+    hit: str = "UNIQUE",
+    inputs: Sequence[str] = ("amount:number",),
+    outputs: Sequence[str] = ("level:",),
+    aggregation: str = "",
+    more: str = "",
+) -> bytes:
     """A DMN file; a rule is its cells, inputs first, and an output column may name its values: `level:"a","b"`."""
     columns = "".join(
         f'<input id="i{n}" label="{text.split(":")[0]}"><inputExpression id="ie{n}" typeRef="{text.split(":")[1]}">'
@@ -40,14 +51,14 @@ def table(rules, hit="UNIQUE", inputs=("amount:number",), outputs=("level:",), a
     return f'{HEAD}<decision id="level" name="Level">{held}</decision>{more}</definitions>'.encode()
 
 
-def decide(source, **facts):
+def decide(source: bytes, **facts: object) -> dict[str, Any]:
     return engine.decide(source, "level", facts)
 
 
 MATRIX = [("< 1000", "0"), ("[1000..50000)", "1"), (">= 50000", "2")]
 
 
-def test_unique_says_what_the_one_rule_says_and_null_when_none_applies():
+def test_unique_says_what_the_one_rule_says_and_null_when_none_applies() -> None:
     source = table(MATRIX)
     assert [decide(source, amount=n)["level"] for n in (999, 1000, 49_999, 50_000)] == [0, 1, 1, 2]
     assert decide(table(MATRIX[:1]), amount=5000) == {"level": None}
@@ -55,7 +66,7 @@ def test_unique_says_what_the_one_rule_says_and_null_when_none_applies():
         decide(table([("< 10", "1"), ("< 20", "2")]), amount=5)
 
 
-def test_first_any_priority():
+def test_first_any_priority() -> None:
     rules = [("> 10", '"low"'), ("> 5", '"high"')]
     assert decide(table(rules, "FIRST"), amount=50) == {"level": "low"}
     assert decide(table(rules, "PRIORITY", outputs=('level:"high","low"',)), amount=50) == {"level": "high"}
@@ -66,12 +77,12 @@ def test_first_any_priority():
 
 
 @pytest.mark.parametrize(("how", "level"), [("", [1, 2]), ("SUM", 3), ("MIN", 1), ("MAX", 2), ("COUNT", 2)])
-def test_collect(how, level):
+def test_collect(how: str, level: object) -> None:
     source = table([("> 10", "1"), ("> 5", "2"), ("> 100", "4")], "COLLECT", aggregation=how)
     assert decide(source, amount=50) == {"level": level}
 
 
-def test_collect_with_several_outputs_and_orders():
+def test_collect_with_several_outputs_and_orders() -> None:
     several = table([("> 10", '"a"', "1"), ("> 5", '"b"', "2")], "COLLECT", outputs=("who:", "level:"))
     assert decide(several, amount=50) == {"level": [{"who": "a", "level": 1}, {"who": "b", "level": 2}]}
     ordered = table([("> 10", '"a"'), ("> 5", '"b"')], "OUTPUT ORDER", outputs=('who:"b","a"',))
@@ -104,7 +115,7 @@ def test_collect_with_several_outputs_and_orders():
         ("0.3", Decimal("0.1") + Decimal("0.2"), True),
     ],
 )
-def test_tests_of_an_input(cell, value, applies):
+def test_tests_of_an_input(cell: str, value: object, applies: bool) -> None:
     assert (
         decide(table([(cell, "true"), *([("-", "false")])], "FIRST", inputs=("v:Any",)), v=value, limit=10)["level"]
         is applies
@@ -125,18 +136,18 @@ def test_tests_of_an_input(cell, value, applies):
         ('list contains(?, "x")', ["x"], True),
     ],
 )
-def test_tests_of_texts_and_dates(cell, value, applies):
+def test_tests_of_texts_and_dates(cell: str, value: object, applies: bool) -> None:
     assert decide(table([(cell, "true"), ("-", "false")], "FIRST", inputs=("v:Any",)), v=value)["level"] is applies
 
 
-def test_numbers_are_exact_and_texts_of_decimals_count_as_numbers_where_the_column_says_so():
+def test_numbers_are_exact_and_texts_of_decimals_count_as_numbers_where_the_column_says_so() -> None:
     source = table([("> 0.3", "amount * 3")], "FIRST")
     assert decide(source, amount="0.1") == {"level": None}
     assert decide(source, amount="0.31") == {"level": "0.93"}
     assert decide(source, amount=10**17 + 1) == {"level": 3 * (10**17 + 1)}
 
 
-def test_a_text_where_a_number_is_wanted_is_an_error_and_not_silently_no_match():
+def test_a_text_where_a_number_is_wanted_is_an_error_and_not_silently_no_match() -> None:
     with pytest.raises(engine.Unevaluable, match="amount is 'lots'"):
         decide(table(MATRIX), amount="lots")
     with pytest.raises(engine.Unevaluable, match="rule1"):
@@ -144,20 +155,20 @@ def test_a_text_where_a_number_is_wanted_is_an_error_and_not_silently_no_match()
 
 
 @pytest.mark.parametrize("text", ["1E999999999", "1_000", "١٢", "NaN", "-Infinity", " 5", "5\n", "", "9" * 401])
-def test_a_number_is_plain_digits_and_never_a_gigabyte_of_them(text):
+def test_a_number_is_plain_digits_and_never_a_gigabyte_of_them(text: str) -> None:
     with pytest.raises(engine.Unevaluable, match="no number"):
         decide(table([("-", "1")]), amount=text)
     with pytest.raises(engine.Unevaluable, match="has no value"):
         decide(table([("-", "number(v)")], inputs=("v:Any",)), v=text)
 
 
-def test_a_product_that_is_too_long_is_an_error():
+def test_a_product_that_is_too_long_is_an_error() -> None:
     for cell in (" * ".join(["amount"] * 12), "1 / (" + " * ".join(["amount"] * 12) + ")"):
         with pytest.raises(engine.Unevaluable, match="no number that data may hold"):
             decide(table([("-", cell)]), amount="1" + "0" * 39)
 
 
-def test_decisions_are_made_from_decisions():
+def test_decisions_are_made_from_decisions() -> None:
     risk = """<decision id="risk" name="Risk"><variable name="risk"/><decisionTable id="t2" hitPolicy="FIRST">
     <input id="x"><inputExpression id="xe"><text>country</text></inputExpression></input><output id="xo" name="risk"/>
     <rule id="a"><inputEntry id="a1"><text>"XX"</text></inputEntry><outputEntry id="a2"><text>9</text></outputEntry></rule>
@@ -191,18 +202,18 @@ def test_decisions_are_made_from_decisions():
         "[" * 900,
     ],
 )
-def test_cells_that_cannot_be_read_are_named(cell):
+def test_cells_that_cannot_be_read_are_named(cell: str) -> None:
     with pytest.raises(engine.NotRunnable) as error:
         decide(table([(cell, "1")]), amount=1)
     assert error.value.findings[0].element_id == "c10"
 
 
-def test_long_cells_are_read_and_worked_out():
+def test_long_cells_are_read_and_worked_out() -> None:
     assert decide(table([("-" * 400 + "1", "1" + "+1" * 300)]), amount=1) == {"level": 301}
     assert decide(table([("? > 0" + " and ? > 0" * 90, "1" + "-1" * 300)]), amount=1) == {"level": -299}
 
 
-def test_a_process_decides_by_the_table_it_was_deployed_with(bpmn, run):
+def test_a_process_decides_by_the_table_it_was_deployed_with() -> None:
     process = bpmn(
         (
             '<startEvent id="s"/><endEvent id="e"/><businessRuleTask id="b" tailrace:decision="level"/>'
@@ -210,13 +221,13 @@ def test_a_process_decides_by_the_table_it_was_deployed_with(bpmn, run):
         ),
         "s > b > g\ng > u : level > 0\ng > e\nu > e",
     )
-    assert run(process, {"amount": 2000}, decisions={"matrix": table(MATRIX)}).open == ["u"]
-    assert run(process, {"amount": 20}, decisions={"matrix": table(MATRIX)}).state.outcome == {"amount": 20, "level": 0}
-    stuck = run(process, {"amount": "x"}, decisions={"matrix": table(MATRIX)})
-    assert stuck.state.failed.element_id == "b"
+    assert Run(process, {"amount": 2000}, decisions={"matrix": table(MATRIX)}).open == ["u"]
+    assert Run(process, {"amount": 20}, decisions={"matrix": table(MATRIX)}).state.outcome == {"amount": 20, "level": 0}
+    stuck = Run(process, {"amount": "x"}, decisions={"matrix": table(MATRIX)})
+    assert stuck.state.failed is not None and stuck.state.failed.element_id == "b"
 
 
-def test_a_day_begins_where_the_company_is():
+def test_a_day_begins_where_the_company_is() -> None:
     source = table([('>= date("2026-11-01")', "1"), ("-", "0")], "FIRST", inputs=("v:Any",))
     tables = dmn.needed(dmn.read(source), "level")
     found = [

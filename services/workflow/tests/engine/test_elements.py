@@ -8,15 +8,17 @@ import workflow.engine as engine
 from workflow.engine import limits
 from workflow.engine.elements import ACTIVITIES, ELEMENTS, FLOW_NODES, Runs, page
 
+from .conftest import bpmn
+
 PAGE = Path(__file__).parents[4] / "docs/explanation/processes.md"
 
 
-def test_the_page_has_the_table():
+def test_the_page_has_the_table() -> None:
     found = PAGE.read_text().split("<!-- elements -->\n")[1].split("\n<!-- /elements -->")[0]
     assert found == page().strip(), "write it again from workflow.engine.elements.page()"
 
 
-def test_the_page_has_the_bounds():
+def test_the_page_has_the_bounds() -> None:
     text = PAGE.read_text()
     for bound in (
         limits.MAX_NODES,
@@ -30,7 +32,7 @@ def test_the_page_has_the_bounds():
         assert f"| {bound:,}" in text
 
 
-def test_every_flow_node_is_in_the_table():
+def test_every_flow_node_is_in_the_table() -> None:
     assert set(ELEMENTS) >= FLOW_NODES >= ACTIVITIES
 
 
@@ -50,7 +52,7 @@ SE = '<startEvent id="s"/><endEvent id="e"/>'
 UNDO = '<userTask id="undo" isForCompensation="true"/><association id="as" sourceRef="x" targetRef="undo"/>'
 
 
-def around(tag: str, kind: str, bpmn) -> bytes:
+def around(tag: str, kind: str) -> bytes:
     """A process with this event where it belongs."""
     event = EVENTS[kind]
     if tag == "boundaryEvent":
@@ -86,8 +88,8 @@ def around(tag: str, kind: str, bpmn) -> bytes:
 @pytest.mark.parametrize(
     "tag", ["startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"]
 )
-def test_an_event_is_deployed_if_the_table_says_so_and_refused_by_name_if_not(bpmn, tag, kind):
-    source = around(tag, kind, bpmn)
+def test_an_event_is_deployed_if_the_table_says_so_and_refused_by_name_if_not(tag: str, kind: str) -> None:
+    source = around(tag, kind)
     (element,) = [element for element in engine.inspect(source) if element.id == "x"]
     says = ELEMENTS.get(f"{tag}:{kind}")
     assert element.runs == (says is not None and says.runs is Runs.YES)

@@ -9,10 +9,13 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import workflow.engine as engine
+
+from .conftest import bpmn, play
 
 FOLDER = os.environ.get("BPMN_MODELS")
 
@@ -35,7 +38,7 @@ DRAWN = """
 LEADS = "st > a > g > sc > sv > ca > br > ig > sd > cg > w > ah > sp > e\ng > e\nig > cg"
 
 
-def test_a_drawing_is_shown_element_by_element_refused_as_it_is_and_run_leniently(bpmn, play):
+def test_a_drawing_is_shown_element_by_element_refused_as_it_is_and_run_leniently() -> None:
     source = bpmn(DRAWN, LEADS, beside=POOLS)
     inspected = {element.id: element for element in engine.inspect(source)}
     assert {ident for ident, element in inspected.items() if not element.runs} == {
@@ -60,12 +63,12 @@ def test_a_drawing_is_shown_element_by_element_refused_as_it_is_and_run_lenientl
         assert play(deployment, seed)[0] == "finished"
 
 
-def flows_of(deployment):
+def flows_of(deployment: engine.Deployment) -> list[dict[str, Any]]:
     return [flow for process in deployment.spec_json["processes"].values() for flow in process["flows"].values()]
 
 
 @pytest.mark.skipif(FOLDER is None, reason="BPMN_MODELS names no folder of models")
-def test_models_of_others(play):
+def test_models_of_others() -> None:
     found = sorted(Path(str(FOLDER)).glob("*.bpmn"))
     assert found, f"no model in {FOLDER}"
     strict, loaded, ran = 0, 0, 0

@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,11 @@ from hypothesis import strategies as st
 import workflow.engine as engine
 from workflow.engine.expressions import evaluate
 
+from .conftest import bpmn, flows, play
+
 DATA = {"n": 2, "xs": ["a", "b", "c"]}
+Shape = tuple[Any, ...]
+"""The name of a method of `Builder`, and what that is given: shapes, lists of them, numbers."""
 
 
 @dataclass
@@ -28,21 +33,21 @@ class Block:
     flows: str
     first: str
     last: str
-    done: Counter = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
 
 
 class Builder:
     """Blocks with ids that are all different."""
 
-    def __init__(self, flows) -> None:
-        self.flows = flows
+    def __init__(self) -> None:
         self.numbers = itertools.count(1)
 
     def name(self, letter: str) -> str:
         return f"{letter}{next(self.numbers)}"
 
-    def build(self, shape: tuple) -> Block:
-        return getattr(self, shape[0])(*shape[1:])
+    def build(self, shape: Shape) -> Block:
+        block: Block = getattr(self, shape[0])(*shape[1:])
+        return block
 
     def task(self) -> Block:
         ident = self.name("u")
@@ -56,7 +61,7 @@ class Builder:
         )
         return Block(xml, "", ident, ident, Counter([ident]))
 
-    def sequence(self, shapes: list) -> Block:
+    def sequence(self, shapes: list[Shape]) -> Block:
         parts = [self.build(shape) for shape in shapes]
         flows = "".join(part.flows for part in parts) + "".join(
             f"{a.last} > {b.first}\n" for a, b in itertools.pairwise(parts)
@@ -66,13 +71,13 @@ class Builder:
             flows,
             parts[0].first,
             parts[-1].last,
-            sum((part.done for part in parts), Counter()),
+            sum((part.done for part in parts), Counter[str]()),
         )
 
-    def parallel(self, shapes: list) -> Block:
+    def parallel(self, shapes: list[Shape]) -> Block:
         return self._gateways("parallelGateway", shapes, [True] * len(shapes))
 
-    def exclusive(self, shapes: list, chosen: int) -> Block:
+    def exclusive(self, shapes: list[Shape], chosen: int) -> Block:
         return self._gateways(
             "exclusiveGateway",
             shapes,
@@ -80,21 +85,21 @@ class Builder:
             condition=True,
         )
 
-    def inclusive(self, shapes: list, mask: int) -> Block:
+    def inclusive(self, shapes: list[Shape], mask: int) -> Block:
         taken = [bool(mask >> number & 1) for number in range(len(shapes))]
         return self._gateways("inclusiveGateway", shapes, taken if any(taken) else [True, *taken[1:]], condition=True)
 
-    def _gateways(self, kind: str, shapes: list, taken: list[bool], condition: bool = False) -> Block:
+    def _gateways(self, kind: str, shapes: list[Shape], taken: list[bool], condition: bool = False) -> Block:
         split, join = self.name("g"), self.name("j")
         parts = [self.build(shape) for shape in shapes]
         flows = "".join(part.flows for part in parts) + "".join(f"{part.last} > {join}\n" for part in parts)
         for part, goes in zip(parts, taken, strict=True):
             flows += f"{split} > {part.first}" + (f" : n {'==' if goes else '!='} 2" if condition else "") + "\n"
-        done = sum((part.done for part, goes in zip(parts, taken, strict=True) if goes), Counter())
+        done = sum((part.done for part, goes in zip(parts, taken, strict=True) if goes), Counter[str]())
         xml = f'<{kind} id="{split}"/><{kind} id="{join}"/>' + "".join(part.xml for part in parts)
         return Block(xml, flows, split, join, done)
 
-    def inside(self, shape: tuple, repeat: str | None) -> Block:
+    def inside(self, shape: Shape, repeat: str | None) -> Block:
         ident, part = self.name("sub"), self.build(shape)
         start, end = self.name("s"), self.name("e")
         loop = (
@@ -102,11 +107,11 @@ class Builder:
             if repeat
             else ""
         )
-        inner = part.xml + self.flows(f"{part.flows}{start} > {part.first}\n{part.last} > {end}")
+        inner = part.xml + flows(f"{part.flows}{start} > {part.first}\n{part.last} > {end}")
         xml = f'<subProcess id="{ident}">{loop}<startEvent id="{start}"/><endEvent id="{end}"/>{inner}</subProcess>'
-        return Block(xml, "", ident, ident, sum([part.done] * (3 if repeat else 1), Counter()))
+        return Block(xml, "", ident, ident, sum([part.done] * (3 if repeat else 1), Counter[str]()))
 
-    def guarded(self, shape: tuple, beside: bool) -> Block:
+    def guarded(self, shape: Shape, beside: bool) -> Block:
         """A sub-process with a timer on it, which may interrupt it; its own path joins behind it."""
         part = self.inside(shape, None)
         event, join, task = self.name("b"), self.name("x"), self.name("u")
@@ -118,12 +123,12 @@ class Builder:
         return Block(xml, f"{part.last} > {join}\n{event} > {task}\n{after}", part.first, join, part.done)
 
 
-def shapes(guards: bool):
-    leaf = st.sampled_from([("task",), ("task",), ("pause",)])
+def shapes(guards: bool) -> st.SearchStrategy[Shape]:
+    leaf: st.SearchStrategy[Shape] = st.sampled_from([("task",), ("task",), ("pause",)])
 
-    def grow(inner):
+    def grow(inner: st.SearchStrategy[Shape]) -> st.SearchStrategy[Shape]:
         several = st.lists(inner, min_size=2, max_size=3)
-        made = [
+        made: list[st.SearchStrategy[Shape]] = [
             st.tuples(st.just("sequence"), several),
             st.tuples(st.just("parallel"), several),
             st.tuples(st.just("exclusive"), several, st.integers(0, 2)),
@@ -137,8 +142,8 @@ def shapes(guards: bool):
     return st.recursive(leaf, grow, max_leaves=10)
 
 
-def process(shape, bpmn, flows) -> tuple[bytes, Counter]:
-    part = Builder(flows).build(shape)
+def process(shape: Shape) -> tuple[bytes, Counter[str]]:
+    part = Builder().build(shape)
     return bpmn(
         '<startEvent id="start"/><endEvent id="end"/>', part.xml, f"{part.flows}start > {part.first}\n{part.last} > end"
     ), part.done
@@ -149,8 +154,8 @@ several = settings(max_examples=80, deadline=None, derandomize=True, suppress_he
 
 @several
 @given(shape=shapes(guards=False), seed=st.integers(0, 1000))
-def test_everything_that_must_be_done_is_done_as_often_as_it_must(bpmn, flows, play, shape, seed):
-    source, done = process(shape, bpmn, flows)
+def test_everything_that_must_be_done_is_done_as_often_as_it_must(shape: Shape, seed: int) -> None:
+    source, done = process(shape)
     status, data, did = play(engine.deploy(source), seed, data=DATA)
     assert status == "finished"
     assert Counter(did) == done
@@ -159,8 +164,8 @@ def test_everything_that_must_be_done_is_done_as_often_as_it_must(bpmn, flows, p
 
 @several
 @given(shape=shapes(guards=True), seed=st.integers(0, 1000))
-def test_a_dump_and_load_before_each_step_changes_nothing(bpmn, flows, play, shape, seed):
-    deployment = engine.deploy(process(shape, bpmn, flows)[0])
+def test_a_dump_and_load_before_each_step_changes_nothing(shape: Shape, seed: int) -> None:
+    deployment = engine.deploy(process(shape)[0])
     stored = play(deployment, seed, data=DATA)
     assert stored == play(deployment, seed, data=DATA, through_store=False)
     assert stored[0] == "finished"
@@ -168,8 +173,8 @@ def test_a_dump_and_load_before_each_step_changes_nothing(bpmn, flows, play, sha
 
 @several
 @given(shape=shapes(guards=True), seed=st.integers(0, 1000))
-def test_an_instance_moved_to_the_same_process_at_each_step_ends_the_same(bpmn, flows, play, shape, seed):
-    deployment = engine.deploy(process(shape, bpmn, flows)[0])
+def test_an_instance_moved_to_the_same_process_at_each_step_ends_the_same(shape: Shape, seed: int) -> None:
+    deployment = engine.deploy(process(shape)[0])
     moved = play(deployment, seed, data=DATA, each=lambda spec, state: engine.migrate(spec, spec, state))
     assert moved == play(deployment, seed, data=DATA)
 
@@ -177,7 +182,7 @@ def test_an_instance_moved_to_the_same_process_at_each_step_ends_the_same(bpmn, 
 # The same in another engine, where that is installed.
 
 
-def leaves(inner):
+def leaves(inner: st.SearchStrategy[Shape]) -> st.SearchStrategy[Shape]:
     several_of = st.lists(inner, min_size=2, max_size=3)
     return st.one_of(
         st.tuples(st.just("sequence"), several_of),
@@ -188,23 +193,24 @@ def leaves(inner):
     )
 
 
-def started(source):
+def started(source: bytes) -> Any:
     from SpiffWorkflow.bpmn import BpmnWorkflow
     from SpiffWorkflow.bpmn.parser import BpmnParser
     from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
     from SpiffWorkflow.bpmn.script_engine.python_environment import TaskDataEnvironment
 
-    class Cel(TaskDataEnvironment):
-        def evaluate(self, expression, context, external_context=None):
-            return evaluate(expression, {**context, **(external_context or {})})
+    def worked_out(expression: str, context: dict[str, Any], external_context: dict[str, Any] | None = None) -> object:
+        return evaluate(expression, {**context, **(external_context or {})})
 
-        def execute(self, script, context, external_context=None):
-            raise AssertionError("no script runs")
+    def executed(script: str, context: object, external_context: object = None) -> None:
+        raise AssertionError("no script runs")
 
+    cel = TaskDataEnvironment()
+    cel.evaluate, cel.execute = worked_out, executed
     parser = BpmnParser()
     parser.add_bpmn_str(source)
     workflow = BpmnWorkflow(
-        parser.get_spec("p"), parser.get_subprocess_specs("p"), script_engine=PythonScriptEngine(Cel())
+        parser.get_spec("p"), parser.get_subprocess_specs("p"), script_engine=PythonScriptEngine(cel)
     )
     next(iter(workflow.get_tasks(spec_name="Start"))).data.update(DATA)
     workflow.do_engine_steps()
@@ -213,10 +219,10 @@ def started(source):
 
 @several
 @given(shape=st.recursive(st.just(("task",)), leaves, max_leaves=10), seed=st.integers(0, 1000))
-def test_another_engine_has_the_same_tasks_open_after_each_step(bpmn, flows, shape, seed):
+def test_another_engine_has_the_same_tasks_open_after_each_step(shape: Shape, seed: int) -> None:
     """In an environment of its own with `pip install SpiffWorkflow`, which is not among our locks."""
     task_state = pytest.importorskip("SpiffWorkflow").TaskState
-    source, _ = process(shape, bpmn, flows)
+    source, _ = process(shape)
     now, dice = datetime(2026, 3, 2, tzinfo=UTC), random.Random(seed)
     ours, theirs = engine.start(engine.deploy(source).spec_json, DATA, now), started(source)
     for _ in range(50):
