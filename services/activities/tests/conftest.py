@@ -68,12 +68,12 @@ class Desk:
         while await self.h.fire_timers():
             pass
 
-    async def task(self, title: str = "Call back", expected: int = 201, **given: Any) -> dict[str, Any]:
+    async def task(self, title: str = "Call back", expected: int = 201, /, **given: Any) -> dict[str, Any]:
         answer = await self.h.client.post(TASKS, json={"title": title, **given})
         assert answer.status_code == expected, answer.text
         return dict(answer.json())
 
-    async def meeting(self, title: str = "Visit", expected: int = 201, **given: Any) -> dict[str, Any]:
+    async def meeting(self, title: str = "Visit", expected: int = 201, /, **given: Any) -> dict[str, Any]:
         begin = now() + timedelta(days=2)
         said = {
             "customer_id": str(self.ada),

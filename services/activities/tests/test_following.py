@@ -31,7 +31,7 @@ async def test_a_customers_end_cancels_tasks_and_hides_meetings_until_it_is_undo
         await desk.read(meeting, MEETINGS, 404)
     assert len(await desk.told("task.cancelled")) == 4
     assert len(await desk.told("meeting.hidden")) == 3
-    assert (await desk.task(expected=422, **ada))["errors"][0]["field"] == "/customer_id"
+    assert (await desk.task("Call back", 422, **ada))["errors"][0]["field"] == "/customer_id"
 
     await desk.customer(desk.ada, "C-1", "Ada Works", sales.CustomerRestored)
     await desk.fire()

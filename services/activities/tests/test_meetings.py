@@ -56,7 +56,7 @@ async def test_who_is_there_must_be_known(desk: Desk) -> None:
         ({"email": "h@x.example"}, 422, "/attendees/0/user_id"),
     ]
     for attendee, status, field in wrong:
-        assert (await desk.meeting(expected=status, attendees=[attendee]))["errors"][0]["field"] == field
+        assert (await desk.meeting("Visit", status, attendees=[attendee]))["errors"][0]["field"] == field
     await desk.leaves(desk.bo)
     begin = {"starts_at": meeting["starts_at"], "ends_at": meeting["ends_at"], "customer_id": str(desk.ada)}
     body = {"title": "Visit", "attendees": there, **begin}
@@ -67,7 +67,7 @@ async def test_who_is_there_must_be_known(desk: Desk) -> None:
 @pytest.mark.parametrize(("days", "hours"), [(0, 0), (0, -1), (15, 0)])
 async def test_a_meeting_ends_after_it_begins_and_within_a_fortnight(desk: Desk, days: int, hours: int) -> None:
     end = now() + timedelta(days=2 + days, hours=hours)
-    await desk.meeting(expected=422, ends_at=end.isoformat())
+    await desk.meeting("Visit", 422, ends_at=end.isoformat())
 
 
 async def test_lists_are_narrowed_and_the_customers_own_shows_the_newest_first(desk: Desk) -> None:

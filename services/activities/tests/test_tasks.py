@@ -45,7 +45,7 @@ async def test_a_task_goes_from_one_status_to_the_next_and_no_other_way(desk: De
 
 async def test_nobody_means_a_day_that_is_far_off(desk: Desk) -> None:
     for body in ({"due_on": "1999-12-31"}, {"due_on": "2199-01-01"}, {"due_at": "1999-12-31T09:00:00Z"}):
-        refused = await desk.task(expected=422, **body)
+        refused = await desk.task("Call back", 422, **body)
         said = (refused["type"], refused["errors"][0]["field"])
         assert said == ("urn:tailrace:problem:implausible-date", f"/{next(iter(body))}")
     meeting = {"title": "Later", "customer_id": str(desk.ada), "starts_at": "2198-01-01T09:00:00Z"}
@@ -209,19 +209,19 @@ async def test_a_series_ends_with_its_rule_and_with_its_newest(desk: Desk) -> No
         ({"checklist": [{"text": "x"}] * 101}, "/checklist"),
     ],
 )
-async def test_bad_input_is_refused_with_its_field(desk: Desk, given: Any, field: str) -> None:
-    refused = await desk.task(**{"expected": 422, **given})
+async def test_bad_input_is_refused_with_its_field(desk: Desk, given: dict[str, Any], field: str) -> None:
+    refused = await desk.task("Call back", 422, **given)
     assert refused["errors"][0]["field"].startswith(field)
     assert await desk.h.published() == []
 
 
 async def test_whom_and_whom_for_must_be_known_and_in_use(desk: Desk) -> None:
     for name in ("user_id", "customer_id"):
-        assert (await desk.task(expected=409, **{name: str(uuid7())}))["errors"][0]["field"] == f"/{name}"
+        assert (await desk.task("Call back", 409, **{name: str(uuid7())}))["errors"][0]["field"] == f"/{name}"
         old = "01900000-0000-7000-8000-000000000000"
-        assert (await desk.task(expected=422, **{name: old}))["errors"][0]["field"] == f"/{name}"
+        assert (await desk.task("Call back", 422, **{name: old}))["errors"][0]["field"] == f"/{name}"
     await desk.leaves(desk.bo)
-    assert (await desk.task(expected=422, user_id=str(desk.bo)))["errors"][0]["field"] == "/user_id"
+    assert (await desk.task("Call back", 422, user_id=str(desk.bo)))["errors"][0]["field"] == "/user_id"
     given = await desk.task(user_id=str(desk.cy))
     assert given["user_id"] == str(desk.cy)
     kept = await desk.h.client.put(f"{TASKS}/{given['id']}", json={"title": "Other"})

@@ -103,8 +103,8 @@ async def test_nothing_is_given_to_somebody_out_of_reach(desk: Desk, theirs: dic
     body = {"title": "Given away", "user_id": str(desk.cy)}
     given = await bo.put(f"{TASKS}/{theirs['task bo']['id']}", json=body)
     assert (given.status_code, given.json()["type"]) == (403, "urn:tailrace:problem:out-of-reach")
-    file = {"content": b"title\nEve\n", "headers": {"Content-Type": "text/csv"}}
-    assert (await bo.post(f"{TASKS}/import", **file)).status_code == 403
+    csv = {"Content-Type": "text/csv"}
+    assert (await bo.post(f"{TASKS}/import", content=b"title\nEve\n", headers=csv)).status_code == 403
 
 
 async def link(desk: Desk, user: UUID, **body: Any) -> tuple[dict[str, Any], str]:
