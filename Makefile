@@ -16,15 +16,13 @@ unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
 SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES))) clients/python/src
-# Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources.
+# Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources: those of every service too.
 TESTING := clients/python tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/bench tests/faults tests/faults/purse_service/src tests/fuzz \
 	$(wildcard services/*/tests/support)
-TESTED := $(addprefix services/,audit identity quotes stubs)
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
 	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_asyncapi_document.py clients/test_clients.py clients/conftest.py clients/test_python_client.py clients/test_python_tokens.py clients/test_readers.py clients/test_typescript_client.py fuzz/test_fuzz.py fuzz/test_shares.py fuzz/shares.py) \
 	clients/python/hatch_build.py clients/typescript/build.py \
-	$(wildcard libs/*/tests) $(addsuffix /tests,demo $(TESTED)) \
-	$(filter-out $(addsuffix /tests/walk.py,$(TESTED)),$(wildcard services/*/tests/walk.py))
+	$(wildcard libs/*/tests services/*/tests) demo/tests
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -119,9 +119,12 @@ def test_lint_types_and_generated_files_are_in_order(made: Sandbox) -> None:
     made.python("-m", "ruff", "check", ".")
     made.python("-m", "ruff", "format", "--check", ".")
     made.python("-m", "tailrace.cli", "describe", "--check")
-    written = [*(f"services/{name}/src" for name in (*MADE, BY_HAND)), "contracts/src"]
-    sources = [*written, "libs/tailrace_core/src", "libs/tailrace/src", "libs/debezium_connector_config/src"]
-    made.python("-m", "mypy", *written, MYPYPATH=":".join(sources))
+    names = (*MADE, BY_HAND)
+    written = [*(f"services/{name}/src" for name in names), "contracts/src"]
+    kit = ("tailrace_core", "tailrace", "tailrace_tools", "tailrace_testing", "debezium_connector_config")
+    sources = [*written, *(f"libs/{library}/src" for library in kit), "tests/conformance/support"]
+    tests = [f"services/{name}/tests" for name in names]
+    made.python("-m", "mypy", *written, *tests, MYPYPATH=":".join(sources))
 
 
 def test_imports_stay_within_their_bounds(made: Sandbox) -> None:
