@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 from asking import attempt, free_port, listens
-from frail import frail
-from nursery import Life, Nursery
-from points import Point
+from crash_toy import crash_toy
+from failpoints import Failpoint
+from forkserver import ForkServer, Life
 
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import eventually
@@ -21,9 +21,9 @@ Run = Callable[..., AbstractAsyncContextManager[tuple[Life, httpx2.AsyncClient]]
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as nursery:
-        yield nursery
+def forkserver() -> Iterator[ForkServer]:
+    with ForkServer() as forkserver:
+        yield forkserver
 
 
 @pytest.fixture(scope="session")
@@ -44,15 +44,15 @@ async def keys_url(issuer: TestIssuer) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def toy(make_harness: MakeHarness) -> Harness:
-    return await make_harness(frail)
+    return await make_harness(crash_toy)
 
 
 @pytest.fixture
-def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
-    """`async with running(*points) as (life, client)`: the frail toy as a process that accepts connections, and has the keys to tokens."""
+def running(forkserver: ForkServer, keys_url: str, toy: Harness) -> Run:
+    """`async with running(*points) as (life, client)`: the crash toy as a process that accepts connections, and has the keys to tokens."""
 
     @asynccontextmanager
-    async def run(*points: Point) -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
+    async def run(*points: Failpoint) -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
         port = free_port()
         settings: dict[str, Any] = {
             "database_url": toy.settings.database_url,
@@ -60,7 +60,7 @@ def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
             "log_level": "ERROR",
         }
         settings |= {"errands_allow": toy.settings.errands_allow, "errand_grace": 1.0, "storage": toy.settings.storage}
-        life = nursery.start("serve", points, service="frail", settings=settings, port=port)
+        life = forkserver.start("serve", points, service="crash_toy", settings=settings, port=port)
         address = f"http://127.0.0.1:{port}"
         limits = httpx2.Limits(max_connections=300)
         headers = {"Authorization": f"Bearer {toy.token()}"}

@@ -14,7 +14,7 @@ import pytest
 import way
 from command import beside
 from company import Company, dead_letters, trade
-from points import Point
+from failpoints import Failpoint
 
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.slots import spare_name
@@ -113,8 +113,8 @@ async def test_a_repair_that_is_killed_is_taken_up_again(fleet: Stack, gateway: 
     """In the middle of publishing, and when only the connector was left to be let go on."""
     main, spare = slot_name(ORDERS.name), spare_name(ORDERS)
     cut_off = {
-        Point("aiokafka:AIOKafkaProducer.send", nth=3): {spare},
-        Point("tailrace.capture.connect_api:Rest.resume"): {main, spare},
+        Failpoint("aiokafka:AIOKafkaProducer.send", nth=3): {spare},
+        Failpoint("tailrace.capture.connect_api:Rest.resume"): {main, spare},
     }
     async with trading(fleet, gateway), way.admin_of(fleet, ORDERS) as admin:
         for point, left in cut_off.items():
@@ -144,10 +144,10 @@ async def _drop_slot(admin: Any) -> None:
                 return
 
 
-async def _repair_until(fleet: Stack, point: Point) -> int:
+async def _repair_until(fleet: Stack, point: Failpoint) -> int:
     """`tailrace capture repair orders --renew` as a process of its own, which dies at a point; how it ended."""
     program = (
-        f"from points import Point; from tailrace.cli import app; {point!r}.arm();"
+        f"from failpoints import Failpoint; from tailrace.cli import app; {point!r}.arm();"
         " app(['capture', 'repair', 'orders', '--renew'])"
     )
     environment = {**beside(fleet), "PYTHONPATH": str(Path(way.__file__).parent)}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from asking import free_port, listens
-from nursery import Nursery
+from failpoints import Failpoint
+from forkserver import ForkServer
 from partner import DROP, Asked, PartnerListener, answer
-from points import Point
 
 from contracts.approvals import ApprovalAssigned, ApprovalSubject
 from notifications.service import service
@@ -21,11 +21,11 @@ from tailrace_testing.gateway import eventually
 TOLD, PROGRAMS = 4, ("slack", "teams")
 _RUNNER = "tailrace.errands.runner:ErrandRunner"
 DEATHS = {
-    "taken": Point(f"{_RUNNER}.take", "after", nth=1),
-    "about to call": Point("tailrace.errands.calls:Caller.call", "before", nth=3),
-    "answered": Point("tailrace.errands.calls:Caller.call", "after", nth=3),
-    "noted, not committed": Point("tailrace.errands.errands:Errand.apply", "after", nth=3),
-    "settled": Point(f"{_RUNNER}._apply", "after", nth=3),
+    "taken": Failpoint(f"{_RUNNER}.take", "after", nth=1),
+    "about to call": Failpoint("tailrace.errands.calls:Caller.call", "before", nth=3),
+    "answered": Failpoint("tailrace.errands.calls:Caller.call", "after", nth=3),
+    "noted, not committed": Failpoint("tailrace.errands.errands:Errand.apply", "after", nth=3),
+    "settled": Failpoint(f"{_RUNNER}._apply", "after", nth=3),
 }
 
 
@@ -58,7 +58,7 @@ def _title(asked: Asked) -> str:
 
 @pytest.mark.parametrize("where", DEATHS)
 async def test_each_is_posted_once_wherever_a_process_dies_and_whatever_its_server_says(
-    where: str, make_harness: MakeHarness, nursery: Nursery, keys_url: str, tmp_path: Path
+    where: str, make_harness: MakeHarness, forkserver: ForkServer, keys_url: str, tmp_path: Path
 ) -> None:
     h = await make_harness(service)
     for program in PROGRAMS:
@@ -85,7 +85,7 @@ async def test_each_is_posted_once_wherever_a_process_dies_and_whatever_its_serv
         }
         for points in ([DEATHS[where]], []):
             own = free_port()
-            life = nursery.start("serve", points, service="notifications", settings=settings, port=own)
+            life = forkserver.start("serve", points, service="notifications", settings=settings, port=own)
             try:
                 await listens(own)
                 if points:

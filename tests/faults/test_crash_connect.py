@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
 from asking import free_port
-from nursery import Nursery
+from forkserver import ForkServer
 from purse import Account, Transfer, service
 from scenes import offsets
 
@@ -70,9 +70,11 @@ async def _delete(rest: Rest) -> bool:
 
 
 @pytest.mark.embedded("pauses or kills PostgreSQL, Kafka or Connect")
-async def test_what_is_sent_twice_has_one_effect(purse: Harness, nursery: Nursery, stack: Stack, kafka: str) -> None:
+async def test_what_is_sent_twice_has_one_effect(
+    purse: Harness, forkserver: ForkServer, stack: Stack, kafka: str
+) -> None:
     settings = {"database_url": purse.settings.database_url, "kafka": kafka, "log_level": "ERROR"}
-    life = nursery.start("serve", service="purse", settings=settings, port=free_port(), parts=["consumer"])
+    life = forkserver.start("serve", service="purse", settings=settings, port=free_port(), parts=["consumer"])
     reader = AIOKafkaConsumer("purse.events", **clients.connection(kafka), auto_offset_reset="earliest")
     await reader.start()
     try:

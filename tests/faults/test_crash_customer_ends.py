@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 from asking import free_port
+from failpoints import Failpoint
+from forkserver import ForkServer
 from leaving import ends
-from nursery import Nursery
-from points import Point
 
 from activities.following import Turn
 from activities.following import turn as tasks_turn
@@ -124,7 +124,7 @@ async def _left(h: Harness, kind: Kind) -> int:
 
 
 @pytest.mark.parametrize("name", KINDS)
-async def test_each_ends_once(name: str, make_harness: MakeHarness, nursery: Nursery) -> None:
+async def test_each_ends_once(name: str, make_harness: MakeHarness, forkserver: ForkServer) -> None:
     kind, h, customer = KINDS[name], await make_harness(ends[name]), uuid7()
     await _fill(h, kind.table, OPEN, {"customer_id": "$2", "version": "1"} | kind.open, customer)
     if kind.copy is not None:
@@ -134,10 +134,10 @@ async def test_each_ends_once(name: str, make_harness: MakeHarness, nursery: Nur
 
     settings = {"database_url": h.settings.database_url, "log_level": "ERROR"}
     given: dict[str, Any] = {"service": f"ends_of_{name}", "settings": settings, "parts": ["consumer"]}
-    in_the_second_batch = Point(kind.step, "after", nth=250)
-    await nursery.start("serve", [in_the_second_batch], port=free_port(), **given).struck()
+    in_the_second_batch = Failpoint(kind.step, "after", nth=250)
+    await forkserver.start("serve", [in_the_second_batch], port=free_port(), **given).struck()
     assert await _left(h, kind) == OPEN - 200
-    life = nursery.start("serve", port=free_port(), **given)
+    life = forkserver.start("serve", port=free_port(), **given)
     await eventually(
         lambda: h.admin.fetchval("SELECT count(*) FROM timer"), lambda left: left == 0, what="the end of what was open"
     )

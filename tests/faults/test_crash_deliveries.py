@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from nursery import Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer
 from scenes import Play, Scene, playing
 from toy import Asked, service
 
@@ -50,7 +50,7 @@ async def _all_read(scene: Scene) -> None:
     await eventually(scene.read, lambda found: found[0] == found[1] > 0, what="the group at the end of its topic")
 
 
-async def _healthy(point: Point, committed: bool, scene: Scene) -> None:
+async def _healthy(point: Failpoint, committed: bool, scene: Scene) -> None:
     """A batch in which nothing is wrong: the second event of one aggregate, and one each of the others."""
     ids = sorted(uuid7() for _ in range(AGGREGATES))
     await scene.produce([_asked(scene, id, 1, "x") for id in ids] + [_asked(scene, ids[0], 2, "x")])
@@ -72,7 +72,7 @@ async def _healthy(point: Point, committed: bool, scene: Scene) -> None:
     assert await _state(scene) == end
 
 
-async def _poisoned(point: Point, before: State, scene: Scene) -> None:
+async def _poisoned(point: Failpoint, before: State, scene: Scene) -> None:
     """A batch with one event that one subscriber cannot apply, and a later one of the same aggregate behind it."""
     ids = sorted(uuid7() for _ in range(AGGREGATES))
     sick = ids[2]
@@ -97,7 +97,7 @@ async def _poisoned(point: Point, before: State, scene: Scene) -> None:
     }
 
 
-async def _redriven(point: Point, applied: int, scene: Scene) -> None:
+async def _redriven(point: Failpoint, applied: int, scene: Scene) -> None:
     """Four events of one aggregate wait for another to be heard, and are redriven in sequence by the process itself."""
     waits, awaited = uuid7(), uuid7()
     records = [_asked(scene, waits, 1, f"after {awaited}")]
@@ -137,33 +137,33 @@ def _sizes(heard: int, notes: int, marks: int, dead_letters: int) -> dict[str, i
 
 
 PLAYS: dict[str, Play] = {
-    "fetched": partial(_healthy, Point("tailrace.messaging.dispatcher:Dispatcher.deliver"), False),
-    "some effects of a batch": partial(_healthy, Point("toy:echo.handle", "after", nth=3), False),
-    "marks moved": partial(_healthy, Point("tailrace.messaging.dispatcher:move", "after"), False),
-    "committed, offset not": partial(_healthy, Point("aiokafka:AIOKafkaConsumer.commit"), True),
+    "fetched": partial(_healthy, Failpoint("tailrace.messaging.dispatcher:Dispatcher.deliver"), False),
+    "some effects of a batch": partial(_healthy, Failpoint("toy:echo.handle", "after", nth=3), False),
+    "marks moved": partial(_healthy, Failpoint("tailrace.messaging.dispatcher:move", "after"), False),
+    "committed, offset not": partial(_healthy, Failpoint("aiokafka:AIOKafkaConsumer.commit"), True),
     # One by one: of the first event, two subscribers are through, and the third is about to be.
     "isolating": partial(
-        _poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._apply", "after", nth=3), _sizes(1, 1, 2, 0)
+        _poisoned, Failpoint("tailrace.messaging.dispatcher:Dispatcher._apply", "after", nth=3), _sizes(1, 1, 2, 0)
     ),
     "about to dead-letter": partial(
-        _poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._dead_letter"), _sizes(2, 2, 6, 0)
+        _poisoned, Failpoint("tailrace.messaging.dispatcher:Dispatcher._dead_letter"), _sizes(2, 2, 6, 0)
     ),
     "dead-lettering": partial(
-        _poisoned, Point("tailrace.messaging.dispatcher:write_dead_letter", "after"), _sizes(2, 2, 6, 0)
+        _poisoned, Failpoint("tailrace.messaging.dispatcher:write_dead_letter", "after"), _sizes(2, 2, 6, 0)
     ),
     "dead-lettered": partial(
-        _poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._dead_letter", "after"), _sizes(2, 2, 6, 1)
+        _poisoned, Failpoint("tailrace.messaging.dispatcher:Dispatcher._dead_letter", "after"), _sizes(2, 2, 6, 1)
     ),
-    "redriven, row not removed": partial(_redriven, Point("tailrace.redrive.redriver:_apply", "after", nth=2), 1),
-    "in the middle of a redrive": partial(_redriven, Point("tailrace.redrive.redriver:move", nth=3), 2),
+    "redriven, row not removed": partial(_redriven, Failpoint("tailrace.redrive.redriver:_apply", "after", nth=2), 1),
+    "in the middle of a redrive": partial(_redriven, Failpoint("tailrace.redrive.redriver:move", nth=3), 2),
 }
 
 
 @pytest.fixture(scope="module")
 async def under_way(
-    request: pytest.FixtureRequest, databases: Databases, issuer: TestIssuer, nursery: Nursery, kafka: str
+    request: pytest.FixtureRequest, databases: Databases, issuer: TestIssuer, forkserver: ForkServer, kafka: str
 ) -> AsyncIterator[dict[str, "asyncio.Task[None]"]]:
-    async with playing(PLAYS, request, service, "asking.events", databases, issuer, nursery, kafka) as tasks:
+    async with playing(PLAYS, request, service, "asking.events", databases, issuer, forkserver, kafka) as tasks:
         yield tasks
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from asking import free_port, listens
-from nursery import Life, Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer, Life
 
 from activities.service import service
 from tailrace_testing import Harness, MakeHarness
@@ -15,9 +15,9 @@ from tailrace_testing.gateway import eventually
 
 TASKS = 6
 DEATHS = {
-    "announced, its row still there": Point("tailrace.messaging.timers:Timer.fire", "after", nth=3),
-    "announced, not committed": Point("tailrace.messaging.timers:_Firing.consume", "after", nth=3),
-    "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after", nth=3),
+    "announced, its row still there": Failpoint("tailrace.messaging.timers:Timer.fire", "after", nth=3),
+    "announced, not committed": Failpoint("tailrace.messaging.timers:_Firing.consume", "after", nth=3),
+    "committed": Failpoint("tailrace.messaging.timers:TimerRunner._fire_one", "after", nth=3),
 }
 
 
@@ -32,7 +32,7 @@ async def _counts(h: Harness) -> dict[str, list[int]]:
 
 @pytest.mark.parametrize("where", DEATHS)
 async def test_each_is_announced_once_and_followed_once(
-    where: str, make_harness: MakeHarness, nursery: Nursery, keys_url: str
+    where: str, make_harness: MakeHarness, forkserver: ForkServer, keys_url: str
 ) -> None:
     h = await make_harness(service)
     # Week by week: of a day later the next one would be due soon as well.
@@ -48,9 +48,9 @@ async def test_each_is_announced_once_and_followed_once(
     settings["storage"] = h.settings.storage
     async with AsyncExitStack() as stack:
 
-        async def start(*points: Point) -> Life:
+        async def start(*points: Failpoint) -> Life:
             port = free_port()
-            life = nursery.start("serve", points, service="activities", settings=settings, port=port)
+            life = forkserver.start("serve", points, service="activities", settings=settings, port=port)
             stack.push_async_callback(life.kill)
             await listens(port)
             return life

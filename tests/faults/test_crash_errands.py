@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from frail import errand_to
+from crash_toy import errand_to
+from failpoints import Failpoint
 from partner import PartnerListener, answer
-from points import Point
 
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
@@ -14,13 +14,13 @@ ERRANDS = 6
 GOOD = answer(body=b'{"word": "yes"}')
 _RUNNER = "tailrace.errands.runner:ErrandRunner"
 DEATHS = {
-    "taken": Point(f"{_RUNNER}.take", "after", nth=1),
-    "read": Point(f"{_RUNNER}._read", "after", nth=3),
-    "about to call": Point("tailrace.errands.calls:Caller.call", "before", nth=3),
-    "answered": Point("tailrace.errands.calls:Caller.call", "after", nth=3),
-    "applied, not settled": Point("tailrace.errands.errands:Errand.apply", "after", nth=3),
-    "committed": Point(f"{_RUNNER}._apply", "after", nth=3),
-    "put off": Point(f"{_RUNNER}._put_off", "after", nth=1),
+    "taken": Failpoint(f"{_RUNNER}.take", "after", nth=1),
+    "read": Failpoint(f"{_RUNNER}._read", "after", nth=3),
+    "about to call": Failpoint("tailrace.errands.calls:Caller.call", "before", nth=3),
+    "answered": Failpoint("tailrace.errands.calls:Caller.call", "after", nth=3),
+    "applied, not settled": Failpoint("tailrace.errands.errands:Errand.apply", "after", nth=3),
+    "committed": Failpoint(f"{_RUNNER}._apply", "after", nth=3),
+    "put off": Failpoint(f"{_RUNNER}._put_off", "after", nth=1),
 }
 
 

@@ -4,8 +4,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from asking import free_port, listens
-from nursery import Life, Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer, Life
 
 from contracts.users import TenantCreated, UserCreated
 from tailrace.core.ids import uuid7
@@ -14,13 +14,13 @@ from tailrace_testing.gateway import eventually
 from workflow.service import service
 
 _TIMERS = "tailrace.messaging.timers:"
-DEATHS: tuple[tuple[Point, int], ...] = (
-    (Point(f"{_TIMERS}TimerRunner._take", "after", nth=2), 1),
-    (Point("workflow.timers:meant", "after", nth=2), 2),
-    (Point("workflow.models:Approval.escalate", "after", nth=2), 3),
-    (Point(f"{_TIMERS}Timer.fire", "after", nth=2), 4),
-    (Point(f"{_TIMERS}_Firing.consume", "after", nth=2), 5),
-    (Point(f"{_TIMERS}TimerRunner._fire_one", "after", nth=2), 7),
+DEATHS: tuple[tuple[Failpoint, int], ...] = (
+    (Failpoint(f"{_TIMERS}TimerRunner._take", "after", nth=2), 1),
+    (Failpoint("workflow.timers:meant", "after", nth=2), 2),
+    (Failpoint("workflow.models:Approval.escalate", "after", nth=2), 3),
+    (Failpoint(f"{_TIMERS}Timer.fire", "after", nth=2), 4),
+    (Failpoint(f"{_TIMERS}_Firing.consume", "after", nth=2), 5),
+    (Failpoint(f"{_TIMERS}TimerRunner._fire_one", "after", nth=2), 7),
 )
 """Where one after the other dies, at its second escalation, and how many are committed by then: taken, looked up whom, changed, recorded, its row
 gone, committed."""
@@ -55,16 +55,16 @@ async def _escalated_rows(h: Harness) -> int:
 
 
 async def test_what_fell_due_while_everything_was_down_escalates_once_after_the_start(
-    make_harness: MakeHarness, nursery: Nursery, keys_url: str
+    make_harness: MakeHarness, forkserver: ForkServer, keys_url: str
 ) -> None:
     h = await make_harness(service)
     await _office(h)
     settings: dict[str, Any] = {"database_url": h.settings.database_url, "jwks_url": keys_url, "log_level": "ERROR"}
     async with AsyncExitStack() as stack:
 
-        async def start(*points: Point) -> Life:
+        async def start(*points: Failpoint) -> Life:
             port = free_port()
-            life = nursery.start("serve", points, service="workflow", settings=settings, port=port)
+            life = forkserver.start("serve", points, service="workflow", settings=settings, port=port)
             stack.push_async_callback(life.kill)
             await listens(port)
             return life

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from asking import free_port
 from depot import Depot, reserved
-from nursery import Nursery
+from failpoints import Failpoint
+from forkserver import ForkServer
 from ordered import Order
 from partner import Asked, PartnerListener, answer
-from points import Point
 from scenes import Play, Scene, playing
 from tariffs import carrier, kept, tariff
 
@@ -32,7 +32,7 @@ from tailrace_testing.tokens import TestIssuer
 # Goods that come back.
 
 
-async def _comes_back(point: Point, committed: bool, scene: Scene) -> None:
+async def _comes_back(point: Failpoint, committed: bool, scene: Scene) -> None:
     """Three pieces left at 10; one is sold again and one thrown away. The record comes twice, and the process dies at it."""
     depot = Depot(scene.harness)
     await depot.hear_the_catalog()
@@ -70,18 +70,18 @@ async def _comes_back(point: Point, committed: bool, scene: Scene) -> None:
 
 
 PLAYS: dict[str, Play] = {
-    "looked up": partial(_comes_back, Point("inventory.customer_returns:_departed", "after"), False),
-    "in and out, not written": partial(_comes_back, Point("inventory.ledger:write"), False),
-    "written, not committed": partial(_comes_back, Point("inventory.ledger:write", "after"), False),
-    "committed, offset not": partial(_comes_back, Point("aiokafka:AIOKafkaConsumer.commit"), True),
+    "looked up": partial(_comes_back, Failpoint("inventory.customer_returns:_departed", "after"), False),
+    "in and out, not written": partial(_comes_back, Failpoint("inventory.ledger:write"), False),
+    "written, not committed": partial(_comes_back, Failpoint("inventory.ledger:write", "after"), False),
+    "committed, offset not": partial(_comes_back, Failpoint("aiokafka:AIOKafkaConsumer.commit"), True),
 }
 
 
 @pytest.fixture(scope="module")
 async def under_way(
-    request: pytest.FixtureRequest, databases: Databases, issuer: TestIssuer, nursery: Nursery, kafka: str
+    request: pytest.FixtureRequest, databases: Databases, issuer: TestIssuer, forkserver: ForkServer, kafka: str
 ) -> AsyncIterator[dict[str, "asyncio.Task[None]"]]:
-    async with playing(PLAYS, request, inventory, "shipment.events", databases, issuer, nursery, kafka) as tasks:
+    async with playing(PLAYS, request, inventory, "shipment.events", databases, issuer, forkserver, kafka) as tasks:
         yield tasks
 
 
@@ -93,15 +93,15 @@ async def test_what_comes_back_comes_in_once(play: str, under_way: dict[str, "as
 # What waits for goods.
 
 FILLS = {
-    "one of two is held": Point("inventory.backorders:_hold", "after"),
-    "held, not written": Point("inventory.ledger:write"),
-    "written, its timer still there": Point("tailrace.messaging.timers:Timer.fire", "after"),
-    "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
+    "one of two is held": Failpoint("inventory.backorders:_hold", "after"),
+    "held, not written": Failpoint("inventory.ledger:write"),
+    "written, its timer still there": Failpoint("tailrace.messaging.timers:Timer.fire", "after"),
+    "committed": Failpoint("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
 }
 
 
 @pytest.mark.parametrize("where", FILLS)
-async def test_what_waits_is_given_goods_once(where: str, make_harness: MakeHarness, nursery: Nursery) -> None:
+async def test_what_waits_is_given_goods_once(where: str, make_harness: MakeHarness, forkserver: ForkServer) -> None:
     depot = Depot(await make_harness(inventory))
     await depot.hear_the_catalog()
     ranks = [Rank(priority=number, confirmed_at=datetime.now(UTC)) for number in (2, 1)]
@@ -110,8 +110,8 @@ async def test_what_waits_is_given_goods_once(where: str, make_harness: MakeHarn
     await depot.h.make_timers_due()
     settings = {"database_url": depot.h.settings.database_url, "log_level": "ERROR"}
     given: dict[str, Any] = {"service": "inventory", "settings": settings, "parts": ["consumer"]}
-    await nursery.start("serve", [FILLS[where]], port=free_port(), **given).struck()
-    life = nursery.start("serve", port=free_port(), **given)
+    await forkserver.start("serve", [FILLS[where]], port=free_port(), **given).struck()
+    life = forkserver.start("serve", port=free_port(), **given)
     left = "SELECT count(*) FROM timer WHERE name = 'inventory.backorder_filling'"
     await eventually(lambda: depot.h.admin.fetchval(left), lambda found: found == 0, what="the end of filling")
     await life.kill()
@@ -124,14 +124,14 @@ async def test_what_waits_is_given_goods_once(where: str, make_harness: MakeHarn
 # A carrier is asked.
 
 ASKS = {
-    "answered": Point("tailrace.errands.calls:Caller.call", "after"),
-    "noted, not committed": Point("shipping.booking.models:Booking.confirm", "after"),
-    "committed": Point("tailrace.errands.runner:ErrandRunner._apply", "after"),
+    "answered": Failpoint("tailrace.errands.calls:Caller.call", "after"),
+    "noted, not committed": Failpoint("shipping.booking.models:Booking.confirm", "after"),
+    "committed": Failpoint("tailrace.errands.runner:ErrandRunner._apply", "after"),
 }
 
 
 @pytest.mark.parametrize("where", ASKS)
-async def test_a_carrier_takes_a_shipment_once(where: str, make_harness: MakeHarness, nursery: Nursery) -> None:
+async def test_a_carrier_takes_a_shipment_once(where: str, make_harness: MakeHarness, forkserver: ForkServer) -> None:
     h = await make_harness(shipping)
     taken: dict[str, str] = {}
 
@@ -152,8 +152,8 @@ async def test_a_carrier_takes_a_shipment_once(where: str, make_harness: MakeHar
         assert asked.status_code == 201, asked.text
         made = asked.json()
         given = _sending(h, partner)
-        await nursery.start("serve", [ASKS[where]], port=free_port(), **given).struck()
-        life = nursery.start("serve", port=free_port(), **given)
+        await forkserver.start("serve", [ASKS[where]], port=free_port(), **given).struck()
+        life = forkserver.start("serve", port=free_port(), **given)
         left = "SELECT count(*) FROM errand_turn"
         await eventually(lambda: h.admin.fetchval(left), lambda found: found == 0, what="no errand left")
         await life.kill()

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 from asking import free_port
+from failpoints import Failpoint
+from forkserver import ForkServer
 from leaving import leaving
-from nursery import Nursery
-from points import Point
 
 from customers.commands import handover
 from tailrace.core.ids import uuid7
@@ -17,11 +17,11 @@ from tailrace_testing.gateway import eventually
 CUSTOMERS = handover.at_once + 100
 """Two batches."""
 DEATHS = {
-    "before the first batch": Point("tailrace.messaging.timers:Timer.fire", "before"),
-    "in the middle of a batch": Point("customers.models:Customer.hand_over", "after", nth=handover.at_once // 2),
-    "at its end, not committed": Point("tailrace.messaging.timers:Timer.fire", "after"),
-    "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
-    "in the middle of the second": Point("customers.models:Customer.hand_over", "after", nth=handover.at_once + 50),
+    "before the first batch": Failpoint("tailrace.messaging.timers:Timer.fire", "before"),
+    "in the middle of a batch": Failpoint("customers.models:Customer.hand_over", "after", nth=handover.at_once // 2),
+    "at its end, not committed": Failpoint("tailrace.messaging.timers:Timer.fire", "after"),
+    "committed": Failpoint("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
+    "in the middle of the second": Failpoint("customers.models:Customer.hand_over", "after", nth=handover.at_once + 50),
 }
 _FILL = """
 INSERT INTO customer (tenant_id, id, number, kind, status, currency, payment_terms_days, tax_ids, addresses, emails, phones, tax_id_checks,
@@ -40,7 +40,7 @@ async def _owned(h: Harness, user: UUID) -> int:
 
 
 @pytest.mark.parametrize("where", DEATHS)
-async def test_each_is_handed_over_once(where: str, make_harness: MakeHarness, nursery: Nursery) -> None:
+async def test_each_is_handed_over_once(where: str, make_harness: MakeHarness, forkserver: ForkServer) -> None:
     h = await make_harness(leaving)
     leaver, heir = uuid7(), uuid7()
     await h.admin.execute(_FILL, h.tenant, leaver, CUSTOMERS)
@@ -53,9 +53,9 @@ async def test_each_is_handed_over_once(where: str, make_harness: MakeHarness, n
 
     settings = {"database_url": h.settings.database_url, "log_level": "ERROR"}
     given: dict[str, Any] = {"service": "leaving", "settings": settings, "parts": ["consumer"]}
-    await nursery.start("serve", [DEATHS[where]], port=free_port(), **given).struck()
+    await forkserver.start("serve", [DEATHS[where]], port=free_port(), **given).struck()
     assert 0 < await _owned(h, leaver) + await _owned(h, heir) == CUSTOMERS
-    life = nursery.start("serve", port=free_port(), **given)
+    life = forkserver.start("serve", port=free_port(), **given)
     await eventually(
         lambda: _count(h, "SELECT count(*) FROM timer"), lambda left: left == 0, what="the end of the handover"
     )

@@ -8,8 +8,8 @@ import pytest
 from asking import free_port, listens
 from buckets import KEY, SECRET, admin, best, named, serving
 from deltalake import DeltaTable, QueryBuilder
-from nursery import Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer
 
 from analytics.lake import exporter
 from analytics.lake.tables import Lake
@@ -20,11 +20,11 @@ from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import eventually
 
 DEATHS = {
-    "before it has a number": Point("analytics.lake.exporter:_number"),
-    "numbered, not written": Point("analytics.lake.tables:Lake.append"),
-    "amid the rows": Point("analytics.lake.columns:Columns.batch"),
-    "written, not noted": Point("analytics.lake.tables:Lake.append", "after"),
-    "noted, its lock still held": Point("analytics.lake.exporter:_done", "after"),
+    "before it has a number": Failpoint("analytics.lake.exporter:_number"),
+    "numbered, not written": Failpoint("analytics.lake.tables:Lake.append"),
+    "amid the rows": Failpoint("analytics.lake.columns:Columns.batch"),
+    "written, not noted": Failpoint("analytics.lake.tables:Lake.append", "after"),
+    "noted, its lock still held": Failpoint("analytics.lake.exporter:_done", "after"),
 }
 
 
@@ -71,7 +71,7 @@ async def _waiting(h: Harness) -> int:
     indirect=["places"],
 )
 async def test_the_lake_holds_every_row_once(
-    where: str, begun: bool, places: dict[str, Any], make_harness: MakeHarness, nursery: Nursery, keys_url: str
+    where: str, begun: bool, places: dict[str, Any], make_harness: MakeHarness, forkserver: ForkServer, keys_url: str
 ) -> None:
     h = await make_harness(service)
     lake = Lake(h.settings.model_copy(update=places))
@@ -85,7 +85,7 @@ async def test_the_lake_holds_every_row_once(
         settings["storage_secret"] = SECRET
     for points in ([DEATHS[where]], []):
         port = free_port()
-        life = nursery.start("serve", points, service="analytics", settings=settings, port=port)
+        life = forkserver.start("serve", points, service="analytics", settings=settings, port=port)
         try:
             if points:
                 await life.struck()

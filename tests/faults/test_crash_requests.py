@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 from asking import attempt
-from nursery import KILLED
-from points import Point
+from failpoints import Failpoint
+from forkserver import KILLED
 from sqlalchemy import select
 from toy import Counter, count_event
 
@@ -18,10 +18,10 @@ from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 
 WRITES = {
-    "before the effect": (Point("tailrace.http.idempotency:claim", "after"), False, False),
-    "before the answer is kept": (Point("tailrace.http.idempotency:store"), False, False),
-    "before commit": (Point("tailrace.db.database:Tx.settle", "after", nth=2), False, False),
-    "between commit and answer": (Point("tailrace.http.routing:_write_once", "after"), True, False),
+    "before the effect": (Failpoint("tailrace.http.idempotency:claim", "after"), False, False),
+    "before the answer is kept": (Failpoint("tailrace.http.idempotency:store"), False, False),
+    "before commit": (Failpoint("tailrace.db.database:Tx.settle", "after", nth=2), False, False),
+    "between commit and answer": (Failpoint("tailrace.http.routing:_write_once", "after"), True, False),
     "after the answer": (None, True, True),
 }
 
@@ -65,7 +65,7 @@ async def test_a_write_has_one_effect_and_one_answer(where: str, toy: Harness, r
 
 
 async def test_a_key_in_flight_is_refused_elsewhere_until_its_process_dies(toy: Harness, running: Any) -> None:
-    stuck = Point("tailrace.http.idempotency:store", does="hang")
+    stuck = Failpoint("tailrace.http.idempotency:store", does="hang")
     async with running(stuck) as (life, client), running() as (_, other):
         first = asyncio.create_task(attempt(_write(client, "k")))
         await eventually(lambda: _locks(toy), lambda locks: locks == 1, what="a key in flight")
@@ -87,7 +87,7 @@ async def _locks(toy: Harness) -> int:
 
 async def test_a_stop_that_ends_in_a_kill_loses_nothing_that_was_answered(toy: Harness, running: Any) -> None:
     keys = [f"k{number}" for number in range(60)]
-    hangs = [Point("tailrace.http.idempotency:store", "after", nth=nth, does="hang") for nth in (10, 20)]
+    hangs = [Failpoint("tailrace.http.idempotency:store", "after", nth=nth, does="hang") for nth in (10, 20)]
     answered: dict[str, httpx2.Response] = {}
     turns, twenty = asyncio.Semaphore(8), asyncio.Event()
 
@@ -127,8 +127,8 @@ async def _refused(client: httpx2.AsyncClient) -> bool:
 
 
 APPENDS = {
-    "between the stream's row and the outbox row": Point("tailrace.db.outbox:Recorded.outbox_row", nth=30),
-    "while the snapshot is written": Point("tailrace.db.event_streams:save_snapshots", "after"),
+    "between the stream's row and the outbox row": Failpoint("tailrace.db.outbox:Recorded.outbox_row", nth=30),
+    "while the snapshot is written": Failpoint("tailrace.db.event_streams:save_snapshots", "after"),
 }
 
 

@@ -8,8 +8,8 @@ from functools import partial
 
 import asyncpg
 import pytest
-from nursery import Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer
 from purse import Account, Transfer, service
 from scenes import Play, Scene, playing
 
@@ -22,7 +22,9 @@ OPENING, AMOUNT = 100, 30
 _SAVED = "tailrace.messaging.sagas:Saga._save"
 
 
-async def _step(point: Point, steps: Sequence[str], scene: Scene, *, takes: bool = True, late: bool = False) -> None:
+async def _step(
+    point: Failpoint, steps: Sequence[str], scene: Scene, *, takes: bool = True, late: bool = False
+) -> None:
     """One transfer; `steps` are the states it goes through. With `late`, the credit is requested only after the time-out."""
     transfer = await _ask(scene, takes)
     if late:
@@ -117,21 +119,23 @@ async def _check_end(scene: Scene, steps: Sequence[str]) -> None:
 
 DONE, REFUSED, UNDONE = ["crediting", "done"], ["crediting", "refused"], ["crediting", "timed out", "undone"]
 PLAYS: dict[str, Play] = {
-    "request recorded": partial(_step, Point(_SAVED, "after", having="transfer.asked"), DONE),
-    "request committed, offset not": partial(_step, Point("aiokafka:AIOKafkaConsumer.commit"), DONE),
-    "request carried out": partial(_step, Point("purse:crediting.handle", "after"), DONE),
-    "answer arrives": partial(_step, Point(_SAVED, "after", having="account.credited"), DONE),
-    "compensation": partial(_step, Point(_SAVED, "after", having="transfer.credit_refused"), REFUSED, takes=False),
-    "time-out": partial(_step, Point(_SAVED, "after", having="time-out in crediting"), UNDONE, late=True),
-    "success after the time-out": partial(_step, Point(_SAVED, "after", having="account.credited"), UNDONE, late=True),
+    "request recorded": partial(_step, Failpoint(_SAVED, "after", having="transfer.asked"), DONE),
+    "request committed, offset not": partial(_step, Failpoint("aiokafka:AIOKafkaConsumer.commit"), DONE),
+    "request carried out": partial(_step, Failpoint("purse:crediting.handle", "after"), DONE),
+    "answer arrives": partial(_step, Failpoint(_SAVED, "after", having="account.credited"), DONE),
+    "compensation": partial(_step, Failpoint(_SAVED, "after", having="transfer.credit_refused"), REFUSED, takes=False),
+    "time-out": partial(_step, Failpoint(_SAVED, "after", having="time-out in crediting"), UNDONE, late=True),
+    "success after the time-out": partial(
+        _step, Failpoint(_SAVED, "after", having="account.credited"), UNDONE, late=True
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 async def under_way(
-    request: pytest.FixtureRequest, databases: Databases, issuer: TestIssuer, nursery: Nursery, kafka: str
+    request: pytest.FixtureRequest, databases: Databases, issuer: TestIssuer, forkserver: ForkServer, kafka: str
 ) -> AsyncIterator[dict[str, "asyncio.Task[None]"]]:
-    async with playing(PLAYS, request, service, "purse.events", databases, issuer, nursery, kafka) as tasks:
+    async with playing(PLAYS, request, service, "purse.events", databases, issuer, forkserver, kafka) as tasks:
         yield tasks
 
 

@@ -4,18 +4,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from frail import hourly
-from points import Point
+from crash_toy import hourly
+from failpoints import Failpoint
 
 from tailrace.messaging.schedules import Settled
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 
 DEATHS = {
-    "taken": Point("tailrace.messaging.timers:TimerRunner._take", "after"),
-    "run, not set again": Point("tailrace.messaging.timers:Timer.set", "before"),
-    "set again, not committed": Point("tailrace.messaging.timers:Timer.fire", "after"),
-    "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
+    "taken": Failpoint("tailrace.messaging.timers:TimerRunner._take", "after"),
+    "run, not set again": Failpoint("tailrace.messaging.timers:Timer.set", "before"),
+    "set again, not committed": Failpoint("tailrace.messaging.timers:Timer.fire", "after"),
+    "committed": Failpoint("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
 }
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 from asking import free_port, listens
-from nursery import Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer
 
 from contracts.approvals import ApprovalAssigned, ApprovalSubject
 from contracts.users import UserCreated
@@ -26,13 +26,13 @@ TOLD = 6
 _RUNNER = "tailrace.errands.runner:ErrandRunner"
 _DUE = "notifications.mailing:"
 DEATHS = {
-    "a digest put together, not committed": Point(f"{_DUE}plan", "after", nth=3),
-    "a digest committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after", nth=3),
-    "taken": Point(f"{_RUNNER}.take", "after", nth=2),
-    "about to hand in": Point("tailrace.errands.mail:hand_in", "before", nth=3),
-    "handed in": Point("tailrace.errands.mail:hand_in", "after", nth=3),
-    "noted, not committed": Point("tailrace.errands.errands:Errand.apply", "after", nth=3),
-    "settled": Point(f"{_RUNNER}._apply", "after", nth=3),
+    "a digest put together, not committed": Failpoint(f"{_DUE}plan", "after", nth=3),
+    "a digest committed": Failpoint("tailrace.messaging.timers:TimerRunner._fire_one", "after", nth=3),
+    "taken": Failpoint(f"{_RUNNER}.take", "after", nth=2),
+    "about to hand in": Failpoint("tailrace.errands.mail:hand_in", "before", nth=3),
+    "handed in": Failpoint("tailrace.errands.mail:hand_in", "after", nth=3),
+    "noted, not committed": Failpoint("tailrace.errands.errands:Errand.apply", "after", nth=3),
+    "settled": Failpoint(f"{_RUNNER}._apply", "after", nth=3),
 }
 
 
@@ -68,7 +68,7 @@ async def _left(h: Harness) -> int:
 
 @pytest.mark.parametrize("where", DEATHS)
 async def test_each_is_mailed_once_wherever_a_process_dies(
-    where: str, make_harness: MakeHarness, nursery: Nursery, keys_url: str, sink: tuple[Books, deque[Entry], int]
+    where: str, make_harness: MakeHarness, forkserver: ForkServer, keys_url: str, sink: tuple[Books, deque[Entry], int]
 ) -> None:
     books, log, port = sink
     h = await make_harness(service)
@@ -85,7 +85,7 @@ async def test_each_is_mailed_once_wherever_a_process_dies(
     }
     for points in ([DEATHS[where]], []):
         own = free_port()
-        life = nursery.start("serve", points, service="notifications", settings=settings, port=own)
+        life = forkserver.start("serve", points, service="notifications", settings=settings, port=own)
         try:
             await listens(own)
             if points:

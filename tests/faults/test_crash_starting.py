@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 from asking import free_port, listens
-from nursery import Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer
 
 from tailrace.core.names import slot_name
 from tailrace_testing import Harness
@@ -18,10 +18,10 @@ from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import eventually
 
 PREPARING = {
-    "database made, not migrated": Point("tailrace.runtime.migrate:migrate"),
-    "in the kit's first migration": Point("tailrace.db.row_security:insert_only", "after"),
-    "between the kit's migrations and the service's": Point("tailrace.runtime.migrate:migrations_of"),
-    "migrated, without a slot": Point("tailrace.runtime.migrate:_ensure_capture"),
+    "database made, not migrated": Failpoint("tailrace.runtime.migrate:migrate"),
+    "in the kit's first migration": Failpoint("tailrace.db.row_security:insert_only", "after"),
+    "between the kit's migrations and the service's": Failpoint("tailrace.runtime.migrate:migrations_of"),
+    "migrated, without a slot": Failpoint("tailrace.runtime.migrate:_ensure_capture"),
 }
 _SHAPE = """
 SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
@@ -55,10 +55,10 @@ async def settings(databases: Databases, toy: Harness) -> AsyncIterator[dict[str
 
 @pytest.mark.parametrize("where", PREPARING)
 async def test_preparing_a_database_is_completed_by_doing_it_again(
-    where: str, toy: Harness, nursery: Nursery, settings: dict[str, Any]
+    where: str, toy: Harness, forkserver: ForkServer, settings: dict[str, Any]
 ) -> None:
-    await nursery.start("prepare", [PREPARING[where]], service="toy", settings=settings).struck()
-    assert await nursery.start("prepare", service="toy", settings=settings).ended() == 0
+    await forkserver.start("prepare", [PREPARING[where]], service="toy", settings=settings).struck()
+    assert await forkserver.start("prepare", service="toy", settings=settings).ended() == 0
     made = await asyncpg.connect(settings["postgres"].rsplit("/", 1)[0] + "/toy")
     try:
         shape = await made.fetchval(_SHAPE)
@@ -71,17 +71,17 @@ async def test_preparing_a_database_is_completed_by_doing_it_again(
 
 
 STARTING = {
-    "forked": Point("tailrace.runtime.fleet:_serve"),
-    "serving": Point("tailrace.runtime.process:build_app", "after"),
+    "forked": Failpoint("tailrace.runtime.fleet:_serve"),
+    "serving": Failpoint("tailrace.runtime.process:build_app", "after"),
 }
 
 
 @pytest.mark.parametrize("where", STARTING)
-async def test_a_child_killed_while_it_starts_comes_back(where: str, nursery: Nursery, tmp_path: Path) -> None:
+async def test_a_child_killed_while_it_starts_comes_back(where: str, forkserver: ForkServer, tmp_path: Path) -> None:
     ports = {"one": free_port(), "two": free_port()}
     once = str(tmp_path / "struck")
-    point = Point(STARTING[where].where, STARTING[where].when, once=once)
-    supervisor = nursery.start("fleet", [point], settings={"data": str(tmp_path), "ports": ports})
+    point = Failpoint(STARTING[where].where, STARTING[where].when, once=once)
+    supervisor = forkserver.start("fleet", [point], settings={"data": str(tmp_path), "ports": ports})
 
     async def restarts() -> list[int]:
         path = tmp_path / "run" / "fleet.json"

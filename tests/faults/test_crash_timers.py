@@ -4,8 +4,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from frail import reminder
-from points import Point
+from crash_toy import reminder
+from failpoints import Failpoint
 
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
@@ -13,10 +13,10 @@ from tailrace_testing.gateway import eventually
 
 TIMERS = 12
 DEATHS = {
-    "taken": Point("tailrace.messaging.timers:TimerRunner._take", "after", nth=3),
-    "fired, its row still there": Point("tailrace.messaging.timers:Timer.fire", "after", nth=3),
-    "fired, not committed": Point("tailrace.messaging.timers:_Firing.consume", "after", nth=3),
-    "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after", nth=3),
+    "taken": Failpoint("tailrace.messaging.timers:TimerRunner._take", "after", nth=3),
+    "fired, its row still there": Failpoint("tailrace.messaging.timers:Timer.fire", "after", nth=3),
+    "fired, not committed": Failpoint("tailrace.messaging.timers:_Firing.consume", "after", nth=3),
+    "committed": Failpoint("tailrace.messaging.timers:TimerRunner._fire_one", "after", nth=3),
 }
 
 
@@ -50,7 +50,7 @@ async def test_what_one_holds_the_other_passes_over_and_fires_when_the_first_is_
     toy: Harness, running: Any
 ) -> None:
     due = await _set(toy)
-    async with running(Point("tailrace.messaging.timers:Timer.fire", "after", does="hang")) as (life, _):
+    async with running(Failpoint("tailrace.messaging.timers:Timer.fire", "after", does="hang")) as (life, _):
         # Nobody else fires until this one holds its timer.
         await _held(toy)
         async with running():

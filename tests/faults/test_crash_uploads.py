@@ -10,7 +10,7 @@ import httpx2
 import psutil
 import pytest
 from asking import attempt
-from points import Point
+from failpoints import Failpoint
 
 from tailrace.storage.store import Store
 from tailrace.storage.sweeper import SWEPT_AFTER, sweep
@@ -20,15 +20,15 @@ from tailrace_testing.gateway import eventually
 TEXT = b"".join(b"%07d\n" % n for n in range(400_000))
 """3.2 MB: more than one part of a folder's object."""
 UPLOADS = {
-    "before the note": (Point("tailrace.storage.uploads:Uploads.turn"), False, False),
-    "before the first byte": (Point("tailrace.storage.store:Store.put"), False, False),
-    "amid the bytes": (Point("tailrace.storage.media_types:Sniffer.feed", nth=8), False, False),
-    "after the last byte": (Point("tailrace.storage.media_types:Sniffer.finish", "after"), False, False),
-    "stored": (Point("tailrace.storage.store:Store.put", "after"), False, False),
-    "the note taken, not committed": (Point("tailrace.storage.uploads:Received.claim", "after"), False, False),
-    "before commit": (Point("tailrace.http.idempotency:store", "after"), False, False),
-    "between commit and answer": (Point("tailrace.http.routing:_write_once", "after"), True, False),
-    "before it tidies up": (Point("tailrace.storage.uploads:_tidy"), True, False),
+    "before the note": (Failpoint("tailrace.storage.uploads:Uploads.turn"), False, False),
+    "before the first byte": (Failpoint("tailrace.storage.store:Store.put"), False, False),
+    "amid the bytes": (Failpoint("tailrace.storage.media_types:Sniffer.feed", nth=8), False, False),
+    "after the last byte": (Failpoint("tailrace.storage.media_types:Sniffer.finish", "after"), False, False),
+    "stored": (Failpoint("tailrace.storage.store:Store.put", "after"), False, False),
+    "the note taken, not committed": (Failpoint("tailrace.storage.uploads:Received.claim", "after"), False, False),
+    "before commit": (Failpoint("tailrace.http.idempotency:store", "after"), False, False),
+    "between commit and answer": (Failpoint("tailrace.http.routing:_write_once", "after"), True, False),
+    "before it tidies up": (Failpoint("tailrace.storage.uploads:_tidy"), True, False),
     "after the answer": (None, True, True),
 }
 
@@ -88,8 +88,8 @@ async def test_a_file_is_kept_once_or_leaves_nothing(where: str, toy: Harness, r
 
 
 REFUSALS = {
-    "before it is deleted": Point("tailrace.storage.store:Store.delete"),
-    "deleted, not committed": Point("tailrace.storage.store:Store.delete", "after"),
+    "before it is deleted": Failpoint("tailrace.storage.store:Store.delete"),
+    "deleted, not committed": Failpoint("tailrace.storage.store:Store.delete", "after"),
 }
 
 
@@ -109,7 +109,7 @@ async def test_a_file_that_is_replayed_leaves_nothing_either(where: str, toy: Ha
 async def test_a_sweep_that_dies_is_done_by_the_next(where: str, toy: Harness, running: Any) -> None:
     async with running() as (_, client):
         at = await _label(client)
-    async with running(Point("tailrace.storage.store:Store.put", "after")) as (life, client):
+    async with running(Failpoint("tailrace.storage.store:Store.put", "after")) as (life, client):
         await attempt(_upload(client, at))
         await life.struck()
     await toy.admin.execute("UPDATE upload SET began_at = began_at - $1::interval", 2 * SWEPT_AFTER)

@@ -13,8 +13,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from asking import free_port
-from nursery import Life, Nursery
-from points import Point
+from failpoints import Failpoint
+from forkserver import ForkServer, Life
 
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
@@ -42,14 +42,14 @@ _HEADERS = {
 class Scene:
     """One service, one topic with one partition, one group."""
 
-    def __init__(self, name: str, harness: Harness, nursery: Nursery, kafka: str, topic: str) -> None:
+    def __init__(self, name: str, harness: Harness, forkserver: ForkServer, kafka: str, topic: str) -> None:
         self.name = name
         self.harness = harness
         self.topic = f"{topic}.{name}"
         self.group = f"{harness.service.name}.{name}"
         self.held: set[str] = set()
         """Types of events that the pump does not carry yet."""
-        self._nursery = nursery
+        self._forkserver = forkserver
         self._kafka = kafka
         self._lives: list[Life] = []
 
@@ -63,10 +63,10 @@ class Scene:
             await life.kill()
         await self._producer.stop()
 
-    def start(self, *points: Point) -> Life:
+    def start(self, *points: Failpoint) -> Life:
         settings = {"database_url": self.harness.settings.database_url, "kafka": self._kafka, "log_level": "ERROR"}
         given = {"settings": settings, "port": free_port(), "parts": ["consumer"], "scene": self.name}
-        life = self._nursery.start("serve", points, service=self.harness.service.name, **given)
+        life = self._forkserver.start("serve", points, service=self.harness.service.name, **given)
         self._lives.append(life)
         return life
 
@@ -141,7 +141,7 @@ async def playing(
     topic: str,
     databases: Databases,
     issuer: TestIssuer,
-    nursery: Nursery,
+    forkserver: ForkServer,
     kafka: str,
 ) -> AsyncIterator[dict[str, "asyncio.Task[None]"]]:
     """The plays that this run has chosen tests for, under way side by side: each waits much for Kafka's time-outs."""
@@ -160,7 +160,7 @@ async def playing(
             harness = Harness(service, databases, issuer, await databases.take(service))
             await harness.start()
             try:
-                async with Scene(names[name], harness, nursery, kafka, topic) as scene:
+                async with Scene(names[name], harness, forkserver, kafka, topic) as scene:
                     await plays[name](scene)
             finally:
                 await harness.stop()

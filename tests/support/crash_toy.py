@@ -115,7 +115,7 @@ async def note_hour(tx: Tx, at: datetime) -> None:
     tx.add(Note.write(f"hour {at:%H:%M}"))
 
 
-frail = replace(
+crash_toy = replace(
     filed,
     subscribers=[],
     timers=[reminder, hourly.timer],

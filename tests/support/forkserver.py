@@ -1,6 +1,6 @@
 """Processes that may die: forked from one that has imported everything already, so that dozens of them cost little.
 
-`Nursery` is the side of the tests; run as a program, this module is the one that forks. Each child is an ordinary process of the operating
+`ForkServer` is the side of the tests; run as a program, this module is the one that forks. Each child is an ordinary process of the operating
 system that runs the product as `tailrace.runtime.process` does, with the points of its orders armed.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from points import Point
+from failpoints import Failpoint
 
 KILLED = -signal.SIGKILL
 
@@ -25,13 +25,13 @@ KILLED = -signal.SIGKILL
 class Life:
     """One process, from its fork to its end."""
 
-    nursery: "Nursery"
+    forkserver: "ForkServer"
     pid: int
 
     async def ended(self, within: float = 600) -> int:
         """Its exit code, negative for a signal. Raises AssertionError when it lives on."""
         deadline = time.monotonic() + within
-        while (code := self.nursery.order("code", pid=self.pid)) is None:
+        while (code := self.forkserver.order("code", pid=self.pid)) is None:
             assert time.monotonic() < deadline, f"the process lived on for {within:g} s"
             await asyncio.sleep(0.02)
         return int(code)
@@ -42,7 +42,7 @@ class Life:
         assert code == KILLED, f"ended with {code} instead of dying at its point"
 
     def signal(self, number: signal.Signals) -> None:
-        if self.nursery.order("code", pid=self.pid) is None:
+        if self.forkserver.order("code", pid=self.pid) is None:
             os.kill(self.pid, number)
 
     async def kill(self) -> None:
@@ -51,8 +51,8 @@ class Life:
         await self.ended()
 
 
-class Nursery:
-    """`with Nursery() as nursery: life = nursery.start("serve", points, …)`; whoever is left is killed at the end."""
+class ForkServer:
+    """`with ForkServer() as forkserver: life = forkserver.start("serve", points, …)`; whoever is left is killed at the end."""
 
     def __enter__(self) -> Self:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -66,7 +66,7 @@ class Nursery:
         self._forker.stdin.close()
         self._forker.wait(120)
 
-    def start(self, task: str, points: Sequence[Point] = (), **given: Any) -> Life:
+    def start(self, task: str, points: Sequence[Failpoint] = (), **given: Any) -> Life:
         """Fork a process that arms the points and does one of the tasks below."""
         pid = self.order("fork", task=task, points=[asdict(point) for point in points], given=given)
         return Life(self, int(pid))
@@ -150,7 +150,7 @@ def _fork(task: str, points: list[dict[str, Any]], given: dict[str, Any]) -> int
         _die_with(parent)
         _close_talk()
         for point in points:
-            Point(**point).arm()
+            Failpoint(**point).arm()
         _TASKS[task](**given)
         code = 0
     except BaseException:
@@ -182,7 +182,7 @@ def _import_everything() -> None:
     import alembic.command
     import purse
     import uvloop
-    from frail import frail
+    from crash_toy import crash_toy
     from leaving import ends, leaving
     from toy import service as toy
 
@@ -196,7 +196,7 @@ def _import_everything() -> None:
     from workflow.service import service as workflow
 
     assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
-    _SERVICES.update(toy=toy, frail=frail, purse=purse.service, leaving=leaving)
+    _SERVICES.update(toy=toy, crash_toy=crash_toy, purse=purse.service, leaving=leaving)
     _SERVICES.update({f"ends_of_{name}": service for name, service in ends.items()})
     _SERVICES.update(
         activities=activities,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Point:
+class Failpoint:
     """`where` is `module:attribute.attribute`, looked up as the product looks it up; the process is struck at the `nth` passage.
 
     A call that raises does not come `after`. Only calls with an argument equal to `having` are counted, when one is given. `once` is a
