@@ -100,7 +100,7 @@ def _row(chance: random.Random, wrong: float) -> dict[str, Any]:
     return row
 
 
-def _said(rows: list[Any], by: type[Executor] | None, included: bool) -> tuple[str, list[Any]]:
+def _said(rows: list[Any], by: type[Executor[Any]] | None, included: bool) -> tuple[str, list[Any]]:
     async def run() -> ExecutionResult:
         found = execute(_schema(rows), parse(_DOCUMENT), variable_values={"with": included}, executor_class=by)
         return found if isinstance(found, ExecutionResult) else await found
@@ -110,7 +110,7 @@ def _said(rows: list[Any], by: type[Executor] | None, included: bool) -> tuple[s
     return repr(result.data), sorted((repr(each.path), each.message) for each in result.errors or ())
 
 
-def _differences(by: type[Executor]) -> int:
+def _differences(by: type[Executor[Any]]) -> int:
     found = 0
     for seed in range(150):
         chance = random.Random(seed)
@@ -128,7 +128,7 @@ def test_most_fields_of_a_right_row_are_read_at_once(monkeypatch: pytest.MonkeyP
     one_by_one: list[str] = []
     slow = Executor.execute_field
 
-    def counted(self: Executor, kind: Any, source: Any, details: Any, path: Any, context: Any) -> Any:
+    def counted(self: Executor[Any], kind: Any, source: Any, details: Any, path: Any, context: Any) -> Any:
         one_by_one.append(details[0].node.name.value)
         return slow(self, kind, source, details, path, context)
 

@@ -9,7 +9,7 @@ beginning, so that each error has its path and null rises as far as the specific
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
-from graphql import GraphQLLeafType, GraphQLObjectType, Undefined, is_leaf_type, is_non_null_type
+from graphql import GraphQLObjectType, Undefined, is_leaf_type, is_non_null_type
 from graphql.execution import Executor
 from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path
@@ -30,7 +30,7 @@ def reader(key: str) -> Callable[..., Any]:
     return read
 
 
-class PlainFields(Executor):
+class PlainFields(Executor[Any]):
     """An execution in which what is read from a row is read at once."""
 
     def execute_fields(
@@ -74,7 +74,7 @@ class PlainFields(Executor):
             needed = inner is not None and is_non_null_type(inner)
             inner = inner.of_type if needed else inner  # type: ignore[union-attr]
             if key is not None and is_leaf_type(inner):
-                plain.append((name, key, cast(GraphQLLeafType, inner).coerce_output_value, not needed))
+                plain.append((name, key, inner.coerce_output_value, not needed))
             else:
                 others[name] = details
         return plain, others
