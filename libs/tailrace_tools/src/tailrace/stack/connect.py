@@ -1,4 +1,4 @@
-"""Kafka Connect with Debezium as a child.
+"""Kafka Connect with Debezium as a child: one worker, alone or of a group.
 
 Recovery is quick on purpose: a lost worker's tasks are given out again at once, and offsets are flushed every second. The
 REST interface asks for the operator's password, and listens on the loopback interface only, since a client that reaches it reads every database.
@@ -18,7 +18,7 @@ from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program
 from tailrace.stack.java import Machine
 from tailrace.stack.kafka import PLAIN_LOGIN, SCRAM_LOGIN
-from tailrace.stack.layout import HOST, Ports
+from tailrace.stack.layout import Ports, host_of
 
 CONFIGURATION = """\
 bootstrap.servers={kafka}
@@ -35,9 +35,9 @@ value.converter=org.apache.kafka.connect.storage.StringConverter
 offset.storage.topic=connect.offsets
 config.storage.topic=connect.configs
 status.storage.topic=connect.status
-offset.storage.replication.factor=1
-config.storage.replication.factor=1
-status.storage.replication.factor=1
+offset.storage.replication.factor=-1
+config.storage.replication.factor=-1
+status.storage.replication.factor=-1
 offset.storage.partitions=4
 status.storage.partitions=2
 offset.flush.interval.ms=1000
@@ -73,6 +73,8 @@ class Connect:
     secrets: Path
     """The folder of the passwords that configurations refer to."""
     ports: Ports
+    number: int = 0
+    """Among several workers, counted from 1, each with a machine's folder and a loopback address of its own; 0 for the only one."""
 
     def program(self) -> Program:
         folder, kafka = self.machine.folder, KafkaAddress.parse(self.kafka)
@@ -85,7 +87,7 @@ class Connect:
             for name, value in reached.items()
         )
         text = CONFIGURATION.format(
-            host=HOST,
+            host=host_of(max(1, self.number)),
             port=self.ports.connect,
             kafka=kafka.brokers,
             plugins=self.plugins,
@@ -98,7 +100,7 @@ class Connect:
         rest = urlsplit(self.rest)
         write_private(users, f"{rest.username}={rest.password}\n")
         return Program(
-            name="connect",
+            name=f"connect-{self.number}" if self.number else "connect",
             argv=self.machine.argv(
                 "connect",
                 "org.apache.kafka.connect.cli.ConnectDistributed",

@@ -1,4 +1,4 @@
-"""Kafka as a child: one broker in KRaft mode that is its own controller, with topics made on purpose only.
+"""Kafka as a child: a broker in KRaft mode that is a controller too, alone or one of several, with topics made on purpose only.
 
 Events are kept for ever; nothing is created by a typing error, since the broker creates no topic on its own.
 
@@ -8,6 +8,7 @@ are part of what the log folder is formatted with, so there is no time at which 
 stands on a command line.
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,15 +21,17 @@ from tailrace.stack.child import Program
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.errand import run_tool
 from tailrace.stack.java import Machine
-from tailrace.stack.layout import HOST, Ports
+from tailrace.stack.layout import Ports, host_of
 
 CLUSTER = "dGFpbHJhY2UtbG9jYWwtMQ"
 """A cluster id as Kafka wants it: 16 bytes in URL-safe base64."""
+COPIES = 3
+"""Of each partition, where there are as many brokers; a record then counts as written when two have it."""
 
 CONFIGURATION = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers={host}:{controller}
+node.id={number}
+controller.quorum.bootstrap.servers={voters}
 listeners=CLIENT://{host}:{broker},CONTROLLER://{host}:{controller}
 advertised.listeners=CLIENT://{host}:{broker},CONTROLLER://{host}:{controller}
 controller.listener.names=CONTROLLER
@@ -49,16 +52,16 @@ num.partitions=6
 log.retention.ms=-1
 log.segment.bytes=134217728
 log.cleaner.dedupe.buffer.size=8388608
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
+default.replication.factor={copies}
+min.insync.replicas={insync}
+offsets.topic.replication.factor={copies}
 offsets.topic.num.partitions=4
 offsets.retention.minutes=525600
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={insync}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={copies}
+share.coordinator.state.topic.min.isr={insync}
 share.coordinator.state.topic.num.partitions=4
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=400
@@ -74,14 +77,19 @@ PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 @dataclass(frozen=True)
 class Kafka:
+    """One broker. Of several each has a machine's folder, data and loopback address of its own, and all have the same ports."""
+
     machine: Machine
     data: Path
     ports: Ports
     address: str = field(repr=False)
-    """For the operator."""
+    """Of this broker, for the operator."""
     credentials: Credentials = field(repr=False)
     more: Mapping[str, str] = field(default_factory=dict)
     """Further settings, over those above."""
+    number: int = 1
+    brokers: int = 1
+    """How many there are, all of which are controllers."""
 
     @property
     def configuration(self) -> Path:
@@ -89,7 +97,11 @@ class Kafka:
 
     def configure(self) -> None:
         text = CONFIGURATION.format(
-            host=HOST,
+            host=host_of(self.number),
+            number=self.number,
+            voters=",".join(f"{host_of(each)}:{self.ports.controller}" for each in self._all),
+            copies=min(COPIES, self.brokers),
+            insync=2 if self.brokers >= COPIES else 1,
             broker=self.ports.kafka,
             controller=self.ports.controller,
             data=self.data,
@@ -120,16 +132,31 @@ class Kafka:
         users = (BROKER, OPERATOR, CONNECT)
         scram = [f"SCRAM-SHA-512=[name={user},password={self.credentials.kafka(user)}]" for user in users]
         # One argument a line; the tool reads them from the file, so that no list of processes shows a password.
-        arguments = ["format", "-t", CLUSTER, "-c", str(self.configuration), "--standalone"]
+        arguments = ["format", "-t", CLUSTER, "-c", str(self.configuration), *self._controllers()]
         write_private(self.users, "\n".join([*arguments, *(word for each in scram for word in ("--add-scram", each))]))
         await run_tool(
             self.machine.argv("format", "kafka.tools.StorageTool", f"@{self.users}"), self.machine.environment
         )
         return True
 
+    @property
+    def _all(self) -> range:
+        return range(1, self.brokers + 1)
+
+    def _controllers(self) -> list[str]:
+        """Who begins the quorum, as the tool wants it: each is named with an id of its log folder."""
+        if self.brokers == 1:
+            return ["--standalone"]
+        ids = {
+            each: base64.urlsafe_b64encode(f"tailrace-node-{each:02}".encode()).decode().rstrip("=")
+            for each in self._all
+        }
+        named = [f"{each}@{host_of(each)}:{self.ports.controller}:{id}" for each, id in ids.items()]
+        return ["--initial-controllers", ",".join(named)]
+
     def program(self) -> Program:
         return Program(
-            name="kafka",
+            name="kafka" if self.brokers == 1 else f"kafka-{self.number}",
             argv=self.machine.argv("kafka", "kafka.Kafka", str(self.configuration), heap="384m"),
             ready=self._ready,
             port=self.ports.kafka,

@@ -21,6 +21,11 @@ FIRST_SERVICE = 10
 """Offset of the first service's port from the base; the numbers below it belong to the stack's own parts."""
 
 
+def host_of(number: int) -> str:
+    """The loopback address of the first, the second … of several that listen on the same ports: Linux answers to all of 127.0.0.0/8."""
+    return f"127.0.0.{number}"
+
+
 def checkout() -> Path:
     """The checkout that the current folder lies in, or that folder when it lies in none."""
     here = Path.cwd()

@@ -8,7 +8,8 @@ import platform
 import pwd
 import shutil
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tailrace.core.operator_error import OperatorError
@@ -49,6 +50,10 @@ ACCESS = """\
 # connection to a database, and `all` means databases alone.
 host all all {host}/32 scram-sha-256
 """
+STANDBYS = """\
+# The superuser is let in to copy the log.
+host replication postgres {host}/32 scram-sha-256
+"""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}
 
@@ -64,6 +69,11 @@ class Postgres:
     services: int = 0
     """How many will use it."""
     durable: bool = True
+    host: str = HOST
+    more: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further settings, over those above: those of a standby, for instance."""
+    standbys: bool = False
+    """Whether standbys may copy its log."""
 
     @classmethod
     def locate(
@@ -152,11 +162,12 @@ class Postgres:
     def _before(self) -> None:
         path = self.data / "postgresql.conf"
         slots, connections = postgres_slots(self.services), postgres_connections(self.services)
-        text = CONFIGURATION.format(host=HOST, port=self.port, slots=slots, connections=connections)
-        path.write_text(text if self.durable else text + NOT_DURABLE)
+        text = CONFIGURATION.format(host=self.host, port=self.port, slots=slots, connections=connections)
+        text += "" if self.durable else NOT_DURABLE
+        path.write_text(text + "".join(f"{name} = '{value}'\n" for name, value in self.more.items()))
         self.account.own(path)
         access = self.data / "pg_hba.conf"
-        access.write_text(ACCESS.format(host=HOST))
+        access.write_text((ACCESS + (STANDBYS if self.standbys else "")).format(host=HOST))
         self.account.own(access)
         self._forget_stale_pid()
 
