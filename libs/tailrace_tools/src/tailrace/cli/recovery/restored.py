@@ -1,5 +1,6 @@
 """`tailrace restored`: databases that were put back behind Kafka, what readers have seen of them that is gone, and an operator's decision."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from tailrace.settings import Settings
 from tailrace.stack.layout import Layout
 
 _SHOWN = 20
+_AT_ONCE = 5
 
 
 def show_restored(*, as_json: bool) -> bool:
@@ -69,17 +71,30 @@ def accept(names: Sequence[str], because: str, *, deployed: bool) -> None:
     for name in names:
         if name not in undecided:
             raise OperatorError(f"there is nothing to decide about {name}", "see: tailrace restored show")
-    for service in services:
-        if service.name not in undecided:
-            continue
-        accepted, file = run_awaited(_accept(restorations, service, settings, because))
+    asked = [service for service in services if service.name in undecided]
+    run_awaited(_accept_all(restorations, asked, settings, because))
+    if not undecided:
+        out.print("There is nothing to decide.")
+
+
+async def _accept_all(
+    restorations: Restorations, services: Sequence[Service], settings: Settings, because: str
+) -> None:
+    """Several at once: most of it is waiting for Connect. One that fails keeps no other from its end; then the first failure is raised."""
+    some = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(service: Service) -> None:
+        async with some:
+            accepted, file = await _accept(restorations, service, settings, because)
         kept = f"; what was lost is in {file}" if accepted.lost else ""
         out.print(
             f"{service.name} goes on in epoch {accepted.epoch}: {accepted.lost:,} events are lost, {accepted.published:,} "
             f"were published that nobody had heard{kept}."
         )
-    if not undecided:
-        out.print("There is nothing to decide.")
+
+    for ended in await asyncio.gather(*[one(service) for service in services], return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
 
 
 async def _accept(
@@ -93,8 +108,11 @@ async def _accept(
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _keep(difference, file)
 
+    def say(words: str) -> None:
+        out.print(f"{service.name}: {words}", style="dim", markup=False)
+
     async with Rest(settings.connect) as rest:
-        return await restorations.accept(service, rest, out.print, because, keep), file
+        return await restorations.accept(service, rest, say, because, keep), file
 
 
 async def _undecided(services: Sequence[Service], settings: Settings) -> dict[str, Undecided]:
