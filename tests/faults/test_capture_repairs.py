@@ -70,6 +70,9 @@ async def test_a_slot_that_is_dropped_is_recreated_and_nothing_is_missing(fleet:
         assert not seen.well
         done = await mended(fleet, before)
         assert "slot recreated" in done.repaired
+        assert await admin.fetchval(
+            "SELECT failover FROM pg_replication_slots WHERE slot_name = $1", slot_name("orders")
+        )
 
 
 async def test_a_connector_that_is_deleted_is_put_again(fleet: Stack, gateway: Gateway) -> None:

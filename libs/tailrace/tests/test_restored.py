@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -9,12 +10,14 @@ import asyncpg
 import pytest
 from toy import Asked
 
-from tailrace.capture.canary import Witness, write_canary
+from tailrace.capture import slots
+from tailrace.capture.canary import CanaryReader, Witness, write_canary
 from tailrace.capture.history import Found, fault
 from tailrace.capture.reconcile import Told
 from tailrace.capture.restored import Restorations
 from tailrace.core.events import Meta
 from tailrace.core.ids import uuid7
+from tailrace.core.names import slot_name
 from tailrace.db.error_classes import Restored
 from tailrace.messaging.inbox import Verdict, judge
 from tailrace.messaging.subscriber_offsets import SubscriberOffsets
@@ -149,3 +152,67 @@ async def test_fenced_it_is_read_and_takes_no_change_until_a_new_epoch_begins(to
     assert (await toy.client.post("/v1/notes", json={"text": "after"})).status_code == 201
     said = await toy.admin.fetchrow("SELECT lost, accepted_because FROM database_history")
     assert tuple(said) == (3, "a test decided")
+
+
+async def test_a_kafka_that_acknowledged_canaries_and_holds_none_was_lost(toy: Harness) -> None:
+    """One that was passed may be under way between a look at Kafka and one here; the first of two has arrived."""
+    service: Any = SimpleNamespace(name=f"toy-{uuid7().hex}")
+    slot = slot_name(service.name)
+    await slots.create(toy.admin, slot)
+    try:
+        found = []
+        for _ in range(3):
+            found.append(await slots.forgotten(toy.admin, service, None))
+            await write_canary(toy.database, service.name)
+            await toy.admin.execute("SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())", slot)
+        assert found == [None, None, "Kafka has lost what it had of it"]
+        assert await slots.forgotten(toy.admin, service, WITNESS) is None
+    finally:
+        await slots.drop(toy.admin, slot)
+
+
+class _Topic:
+    """The canaries' topic, as a client of Kafka has it."""
+
+    def __init__(self, *witnesses: Witness) -> None:
+        self.records, self.at = list(witnesses), 0
+
+    def assignment(self) -> set[int]:
+        return {0}
+
+    async def end_offsets(self, places: Any) -> dict[int, int]:
+        return {0: len(self.records)}
+
+    async def position(self, place: int) -> int:
+        return self.at
+
+    async def seek_to_beginning(self) -> None:
+        self.at = 0
+
+    async def getmany(self, *places: int, timeout_ms: int) -> dict[int, list[Witness]]:
+        found, self.at = self.records[self.at :], len(self.records)
+        return {0: found}
+
+
+class _Reader(CanaryReader):
+    def __init__(self, topic: _Topic) -> None:
+        super().__init__("")
+        self.topic = topic
+
+    async def _connected(self) -> Any:
+        return self.topic
+
+    def _note(self, record: Any) -> None:
+        self._furthest[record.id] = record
+
+
+async def test_canaries_of_a_kafka_that_is_gone_are_forgotten() -> None:
+    other = replace(WITNESS, id=uuid7())
+    reader = _Reader(_Topic(WITNESS, other))
+    await reader.newest()
+    assert set(reader.furthest) == {WITNESS.id, other.id}
+    lost = _Topic(other)
+    lost.at = reader.topic.at
+    reader.topic = lost
+    await reader.newest()
+    assert set(reader.furthest) == {other.id}

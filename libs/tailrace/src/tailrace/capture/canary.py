@@ -136,6 +136,7 @@ class CanaryReader:
         self._consumer: AIOKafkaConsumer | None = None
         self._newest: dict[UUID, Arrival] = {}
         self._furthest: dict[UUID, Witness] = {}
+        self._reached = 0
 
     @property
     def furthest(self) -> Mapping[UUID, Witness]:
@@ -161,6 +162,11 @@ class CanaryReader:
     async def _read_on(self) -> None:
         consumer = await self._connected()
         end = await consumer.end_offsets(list(consumer.assignment()))
+        if sum(end.values()) < self._reached:  # a topic only grows: this is another, of a Kafka that lost the first
+            self._newest.clear()
+            self._furthest.clear()
+            await consumer.seek_to_beginning()
+        self._reached = sum(end.values())
         while behind := [place for place in end if await consumer.position(place) < end[place]]:
             for records in (await consumer.getmany(*behind, timeout_ms=200)).values():
                 for record in records:

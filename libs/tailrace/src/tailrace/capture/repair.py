@@ -85,6 +85,7 @@ class Repairs:
                 # With offsets of the old slot, the connector would refuse the new one (offset.mismatch.strategy).
                 await rest.forget_offsets(name)
                 await slots.copy(connection, spare, main)
+            await slots.let_go_over(connection, service, self.settings, main)
             await rest.resume(name)
             await slots.drop(connection, spare)
             return count

@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from tailrace.capture.canary import canary_id
+from tailrace.capture.canary import Witness, canary_id
 from tailrace.capture.connectors import PUBLICATION
 from tailrace.core.names import slot_name
 from tailrace.service import Service
@@ -25,6 +25,8 @@ _SLOTS = """SELECT slot_name, active_pid, wal_status, invalidation_reason, confi
 _CANARIES = """SELECT now() - min(recorded_at) FILTER (WHERE $2::timestamptz IS NULL OR recorded_at > $2) AS missing,
                       now() - max(recorded_at) AS newest, pg_current_wal_insert_lsn() - '0/0' AS written
                FROM outbox WHERE aggregate_id = $1"""
+_PASSED = """SELECT count(*) FROM outbox, pg_replication_slots WHERE aggregate_id = $1 AND slot_name = $2 AND
+             CASE aggregate_id WHEN $1 THEN (payload::json ->> 'position')::bigint END <= confirmed_flush_lsn - '0/0'"""
 _PUBLISHED = (
     "SELECT true FROM pg_publication_tables WHERE pubname = $1 AND schemaname = 'public' AND tablename = 'outbox'"
 )
@@ -157,6 +159,17 @@ async def outbox(connection: Any, service: Service, arrived: datetime | None) ->
     return Outbox(row["missing"], row["newest"], int(row["written"]), published)
 
 
+async def forgotten(connection: Any, service: Service, witness: Witness | None) -> str | None:
+    """What to say of a Kafka that holds no canary, though it acknowledged some, or None: it was lost, and what it held is in the outbox alone.
+
+    A canary that the slot's reader has passed was committed before the next one was written, so the first of two arrived.
+    """
+    if witness is not None:
+        return None
+    passed = await connection.fetchval(_PASSED, canary_id(service.name), slot_name(service.name))
+    return "Kafka has lost what it had of it" if passed >= 2 else None
+
+
 async def terminate(connection: Any, name: str) -> None:
     """End the session that reads a slot, if there is one."""
     await connection.fetch(_TERMINATE, name)
@@ -178,15 +191,27 @@ async def drop(connection: Any, name: str) -> None:
 
 
 async def create(connection: Any, name: str) -> None:
-    """Make a slot: whatever commits after this returned can be read from it. It waits for transactions that are open now."""
+    """Make a slot that goes over to a standby: whatever commits after this returned can be read from it. It waits for open transactions."""
     await connection.fetchval(
-        "SELECT pg_create_logical_replication_slot($1, 'pgoutput')", name, timeout=_CREATE_TIMEOUT
+        "SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)", name, timeout=_CREATE_TIMEOUT
     )
 
 
 async def copy(connection: Any, source: str, name: str) -> None:
-    """Make a slot that begins where another stands."""
+    """Make a slot that begins where another stands; it does not go over to a standby as yet."""
     await connection.fetchval("SELECT pg_copy_logical_replication_slot($1, $2)", source, name)
+
+
+async def let_go_over(connection: Any, service: Service, settings: Settings, name: str) -> None:
+    """Let a slot that nobody reads go over to a standby, as only the replication protocol can say of one that is there."""
+    if await connection.fetchval("SELECT failover FROM pg_replication_slots WHERE slot_name = $1", name):
+        return
+    url = settings.database(service.name, "capture", "postgresql")
+    replication = await asyncpg.connect(url, timeout=10, server_settings={"replication": "database"})
+    try:
+        await replication.execute(f"ALTER_REPLICATION_SLOT {name} (FAILOVER true)")
+    finally:
+        await replication.close(timeout=5)
 
 
 async def restore_publication(service: Service, settings: Settings) -> None:

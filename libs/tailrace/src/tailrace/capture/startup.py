@@ -56,6 +56,7 @@ class Connectors:
             return
         found = await self._slots(service)
         fault = slots.fault(found.get(slot_name(service.name)), spare=slots.spare_name(service) in found)
+        fault = fault or await self._forgotten(service, witness)
         if fault is not None:
             await self._repair(rest, service, fault)
         else:
@@ -111,6 +112,10 @@ class Connectors:
             await self._repairs.renew(service, rest, say)
         except RepairUnderWay as other:
             say(str(other))
+
+    async def _forgotten(self, service: Service, witness: Witness | None) -> str | None:
+        async with slots.connected(service, self._settings) as connection:
+            return await slots.forgotten(connection, service, witness)
 
     async def _slots(self, service: Service) -> Mapping[str, Slot]:
         async with slots.connected(service, self._settings) as connection:

@@ -73,6 +73,8 @@ class Memory:
     """Where the log ended when a canary that is still missing had been committed."""
     absent: int = 0
     """Looks in a row that found no connector."""
+    forgotten: int = 0
+    """Looks in a row that found no canary in Kafka, though some have arrived."""
     ripe: bool = False
     """Whether a silence lasted long enough since the last cure, with nothing moving, to do more about it."""
     step: int = 0
@@ -186,6 +188,7 @@ class Watch:
         fault = slots.fault(slot, spare=spare)
         if fault is None and state == "FAILED" and slot is not None:
             fault = slots.is_ahead(slot, await rest.position(service.name))
+        fault = fault or await self._forgotten(service, memory, slot)
         if fault is not None:
             return Trouble("slot", fault)
         # Connect may leave one out while it starts.
@@ -195,6 +198,17 @@ class Watch:
             if memory.absent > 1 or (not self._mend and state is None)
             else None
         )
+
+    async def _forgotten(self, service: Service, memory: Memory, slot: Slot | None) -> str | None:
+        """Once is none: what arrives between a look at Kafka and one at the slot was not missing."""
+        witness = self._canaries.furthest.get(canary_id(service.name))
+        if witness is not None or slot is None:
+            memory.forgotten = 0
+            return None
+        async with slots.connected(service, self.settings) as connection:
+            fault = await slots.forgotten(connection, service, witness)
+        memory.forgotten = memory.forgotten + 1 if fault else 0
+        return fault if memory.forgotten > 1 or not self._mend else None
 
     async def _silence(self, service: Service, memory: Memory, arrival: Arrival | None) -> Trouble | None:
         """Whether a canary has been on its way for too long, and not for a backlog's sake."""

@@ -123,6 +123,6 @@ async def _ensure_capture(url: str, service: Service) -> None:
         await admin.execute(f'GRANT EXECUTE ON FUNCTION pg_log_standby_snapshot() TO "{service.name}_capture"')
         missing = not await admin.fetchval("SELECT true FROM pg_replication_slots WHERE slot_name = $1", slot)
         if missing and not await admin.fetchval("SELECT true FROM outbox LIMIT 1"):
-            await admin.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot)
+            await admin.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput', failover => true)", slot)
     finally:
         await admin.close()
