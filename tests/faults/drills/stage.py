@@ -1,6 +1,7 @@
 """Where a drill takes place: a stack of its own in a folder of its own, and what an independent reader sees of it."""
 
 import asyncio
+import logging
 import shutil
 import tempfile
 import time
@@ -15,15 +16,17 @@ from command import tailrace
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
+from tailrace.stack.plan import External
 
 LIMITS = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000", "TAILRACE_LOG_LEVEL": "WARNING"}
 
 
 @contextmanager
 def folder_of_its_own(name: str) -> Iterator[Path]:
-    """Deleted when all went right, and named when it did not."""
+    """Deleted when all went right, and named when it did not. What clients and the stack's own parts say goes into a file there."""
     folder = Path(tempfile.mkdtemp(prefix=f"tailrace-{name}-"))
     folder.chmod(0o755)
+    logging.basicConfig(filename=folder / "drill.log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         yield folder
     except BaseException:
@@ -32,9 +35,9 @@ def folder_of_its_own(name: str) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def stack_in(folder: Path, **environment: str) -> Stack:
-    """A whole fleet, on disks that are waited for."""
-    return Stack(folder / "data", environment={**LIMITS, **environment})
+def stack_in(folder: Path, external: External | None = None, **environment: str) -> Stack:
+    """A whole fleet, on disks that are waited for, or on parts elsewhere."""
+    return Stack(folder / "data", external=external, environment={**LIMITS, **environment})
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -59,20 +59,30 @@ class Outcome:
 
 
 Say = Callable[[str], None]
+Breaker = Callable[[Stack, Topics, list[str]], Nemesis]
 
 
-async def run(stack: Stack, plan: Plan, log: RequestLog, say: Say) -> Outcome:
-    """Raises AssertionError, RefusedError or TimeoutError when it does not come to an end that could be judged."""
+async def run(
+    stack: Stack,
+    plan: Plan,
+    log: RequestLog,
+    say: Say,
+    faults: Sequence[Fault] | None = None,
+    breaker: Breaker = Nemesis,
+) -> Outcome:
+    """`faults` instead of those that the plan's seed chooses, and `breaker` inflicts them.
+
+    Raises AssertionError, RefusedError or TimeoutError when it does not come to an end that could be judged."""
     planned = firms(plan.seed, plan.companies)
     work = jobs(plan.seed, planned, plan.events)
     services = service_names()
     consumers = [name for name in services if name not in WITHOUT_GROUP]
-    faults = schedule(plan.seed, plan.faults, services, consumers)
+    faults = schedule(plan.seed, plan.faults, services, consumers) if faults is None else list(faults)
     async with Session(stack.gateway_url, log) as session:
         shops = await _open(session, stack, planned)
         tenants = [shop.tenant_id for shop in shops]
         topics = Topics(stack.kafka, set(tenants))
-        nemesis = Nemesis(stack, topics, tenants)
+        nemesis = breaker(stack, topics, tenants)
         owners = [name for name in services if name not in WITHOUT_DATABASE]
         databases = Databases(stack.postgres_url, owners, tenants)
         say(f"{len(work):,} jobs of {len(shops)} companies, {len(faults)} faults")
