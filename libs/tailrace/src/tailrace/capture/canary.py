@@ -33,6 +33,8 @@ TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(
 """SQL: the timeline that the server writes now. It rises when a standby is promoted and when a backup is rolled forward to a moment."""
 KEPT = timedelta(hours=1)
 """How long a canary stays in the outbox. Kit migration 0005 lets a service delete no younger one."""
+KEPT_AT_LEAST = 360
+"""How many stay there however old they are, as many as come about in that time: those of before a service stood still say what Kafka has to know."""
 _TIMEOUT = 10.0
 _PAYLOAD = text(
     f"""(SELECT json_build_object('service', CAST(:service AS text), 'system', system_identifier::text, 'timeline', {TIMELINE},
@@ -106,11 +108,14 @@ async def write_canary(database: Database, service: str) -> int | None:
             payload=_PAYLOAD,
         )
         # Of two processes of a service that write at once, one is enough.
-        epoch: int | None = await tx.scalar(
-            row.on_conflict_do_nothing().returning(outbox.c.epoch), {"service": service}
+        written = await tx.execute(
+            row.on_conflict_do_nothing().returning(outbox.c.epoch, outbox.c.sequence), {"service": service}
         )
-        await tx.execute(delete(outbox).where(mine, outbox.c.recorded_at < func.now() - KEPT))
-    return epoch
+        if (found := written.one_or_none()) is None:
+            return None
+        old = outbox.c.sequence <= found.sequence - KEPT_AT_LEAST
+        await tx.execute(delete(outbox).where(mine, old, outbox.c.recorded_at < func.now() - KEPT))
+    return int(found.epoch)
 
 
 async def write_canaries(
@@ -136,12 +141,15 @@ class CanaryReader:
         self._consumer: AIOKafkaConsumer | None = None
         self._newest: dict[UUID, Arrival] = {}
         self._furthest: dict[UUID, Witness] = {}
+        self._told: Mapping[UUID, Witness] = {}
         self._reached = 0
+        self.losses = 0
+        """How often the topic ended before where it had been read to: Kafka had lost it."""
 
     @property
     def furthest(self) -> Mapping[UUID, Witness]:
         """Of each service, the canary with the highest epoch and sequence of those read so far: a restored database begins below it."""
-        return self._furthest
+        return self._told
 
     async def newest(self) -> Mapping[UUID, Arrival]:
         """The newest canary of each service that has arrived by now. Raises OSError while Kafka does not answer."""
@@ -161,16 +169,20 @@ class CanaryReader:
 
     async def _read_on(self) -> None:
         consumer = await self._connected()
+        if not consumer.assignment():
+            raise ConnectionError(f"it does not tell of {TOPIC}")
         end = await consumer.end_offsets(list(consumer.assignment()))
         if sum(end.values()) < self._reached:  # a topic only grows: this is another, of a Kafka that lost the first
-            self._newest.clear()
-            self._furthest.clear()
+            log.error("Kafka lost canaries", read=self._reached, left=sum(end.values()))
+            self._newest, self._furthest = {}, {}
+            self.losses += 1
             await consumer.seek_to_beginning()
         self._reached = sum(end.values())
         while behind := [place for place in end if await consumer.position(place) < end[place]]:
             for records in (await consumer.getmany(*behind, timeout_ms=200)).values():
                 for record in records:
                     self._note(record)
+        self._told = self._furthest
 
     def _note(self, record: ConsumerRecord) -> None:
         try:

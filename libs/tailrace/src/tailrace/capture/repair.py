@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tailrace.capture import history, slots
-from tailrace.capture.canary import canary_id, canary_reader
+from tailrace.capture.canary import Witness, canary_id, canary_reader
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.connectors import connector_config, deployed_connector, lay_password
 from tailrace.capture.outbox_retention import MARGIN
@@ -81,7 +81,7 @@ class Repairs:
                 if publish is not None:
                     count = await publish(connection)
                 else:
-                    count = await self._publish_again(connection, service, say, everything=everything)
+                    count = await self._publish_again(connection, service, spare, say, everything=everything)
                 # With offsets of the old slot, the connector would refuse the new one (offset.mismatch.strategy).
                 await rest.forget_offsets(name)
                 await slots.copy(connection, spare, main)
@@ -97,22 +97,25 @@ class Repairs:
             for each in (slot_name(service.name), slots.spare_name(service)):
                 await slots.drop(connection, each)
 
-    async def _publish_again(self, connection: Any, service: Service, say: Say, *, everything: bool) -> int:
-        since = None if everything else await self._known_to_have_arrived(service)
+    async def _publish_again(self, connection: Any, service: Service, spare: str, say: Say, *, everything: bool) -> int:
+        """And after all of it the last canary before the new slot: without that, Kafka would know of nothing until a process writes another."""
+        arrived, witness = await self._known_to_have_arrived(service)
+        since = None if everything or arrived is None else arrived - MARGIN
         say(
             f"publishing again what was recorded since {since:%Y-%m-%d %H:%M:%S} UTC"
             if since
             else "publishing again all that is retained"
         )
-        return await republish(connection, service, self.settings.kafka, since, say)
+        last = await slots.last_passed(connection, service, spare, witness)
+        return await republish(connection, service, self.settings.kafka, since, say, then=last)
 
     async def _is_made_good(self, connection: Any, main: str, spare: str) -> bool:
         """Whether an earlier repair came as far as giving the new slot its name."""
         found = await slots.slots(connection)
         return spare in found and main in found and found[main].lost is None
 
-    async def _known_to_have_arrived(self, service: Service) -> datetime | None:
-        """What was recorded before this is in Kafka: a canary that was committed later arrived. None when none ever did."""
+    async def _known_to_have_arrived(self, service: Service) -> tuple[datetime | None, Witness | None]:
+        """When the newest canary in Kafka was recorded, before which nothing is missing there, and the one that came furthest; None without one."""
         async with canary_reader(self.settings.kafka) as canaries:
             arrival = (await canaries.newest()).get(canary_id(service.name))
-        return None if arrival is None else arrival.recorded_at - MARGIN
+            return (None if arrival is None else arrival.recorded_at), canaries.furthest.get(canary_id(service.name))

@@ -35,6 +35,7 @@ _ROWS = f"""
     SELECT {_COLUMNS}, CASE topic WHEN $3 THEN topic ELSE $4 END AS topic, payload FROM outbox
     WHERE topic <> $1 AND ($2::timestamptz IS NULL OR recorded_at >= $2) AND ($5::uuid[] IS NULL OR id = ANY($5))
     ORDER BY aggregate_id, sequence"""
+_ONE = f"SELECT {_COLUMNS}, topic, payload FROM outbox WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,12 @@ async def republish(
     since: datetime | None,
     say: Callable[[str], None],
     only: Collection[UUID] | None = None,
+    then: UUID | None = None,
 ) -> int:
     """Publish what is retained since then, or all of it, and return how many rows that was, when Kafka has acknowledged every one.
 
-    Raises OSError when Kafka does not answer. What was sent until then stays, and does no harm.
+    `then` is a canary that follows when nothing from before it is missing any more: that is how Kafka says so. Raises OSError when Kafka does not
+    answer. What was sent until then stays, and does no harm.
     """
     producer = clients.producer(kafka)
     count = chunks = 0
@@ -100,6 +103,10 @@ async def republish(
             count, chunks = count + len(chunk), chunks + 1
             if chunks % _EVERY == 0:
                 say(f"{count:,} rows published again")
+        if then is not None and (row := await connection.fetchrow(_ONE, then)) is not None:
+            last = _record(row)
+            async with asyncio.timeout(_CHUNK_WITHIN):
+                await producer.send_and_wait(last.topic, last.value, last.key, headers=last.headers)
     except KafkaError as error:
         raise ConnectionError(f"Kafka at {brokers_of(kafka)} does not take the rows: {error!r}") from error
     finally:

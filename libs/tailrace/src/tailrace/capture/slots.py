@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -25,11 +26,13 @@ _SLOTS = """SELECT slot_name, active_pid, wal_status, invalidation_reason, confi
 _CANARIES = """SELECT now() - min(recorded_at) FILTER (WHERE $2::timestamptz IS NULL OR recorded_at > $2) AS missing,
                       now() - max(recorded_at) AS newest, pg_current_wal_insert_lsn() - '0/0' AS written
                FROM outbox WHERE aggregate_id = $1"""
-_PASSED = """SELECT count(*) FROM outbox, pg_replication_slots WHERE aggregate_id = $1 AND slot_name = $2 AND
-             CASE aggregate_id WHEN $1 THEN (payload::json ->> 'position')::bigint END <= confirmed_flush_lsn - '0/0'"""
+_PASSED = """SELECT id, epoch, sequence FROM outbox, pg_replication_slots WHERE aggregate_id = $1 AND slot_name = $2 AND
+             CASE aggregate_id WHEN $1 THEN (payload::json ->> 'position')::bigint END <= confirmed_flush_lsn - '0/0'
+             ORDER BY epoch DESC, sequence DESC LIMIT 2"""
 _PUBLISHED = (
     "SELECT true FROM pg_publication_tables WHERE pubname = $1 AND schemaname = 'public' AND tablename = 'outbox'"
 )
+LOST = "Kafka has lost what it had of it"
 RELEASED = "tailrace.released"
 """A setting of a database whose service was uninstalled: nobody mends its capture, until it is prepared again."""
 _INSTALLED = f"""SELECT datname FROM pg_database d WHERE NOT EXISTS (
@@ -162,12 +165,24 @@ async def outbox(connection: Any, service: Service, arrived: datetime | None) ->
 async def forgotten(connection: Any, service: Service, witness: Witness | None) -> str | None:
     """What to say of a Kafka that holds no canary, though it acknowledged some, or None: it was lost, and what it held is in the outbox alone.
 
-    A canary that the slot's reader has passed was committed before the next one was written, so the first of two arrived.
+    A canary that the slot's reader has passed was committed before the next one was written, so the first of two arrived. One that a new slot
+    begins behind did not; but a repair puts the last of those into Kafka itself.
     """
     if witness is not None:
         return None
-    passed = await connection.fetchval(_PASSED, canary_id(service.name), slot_name(service.name))
-    return "Kafka has lost what it had of it" if passed >= 2 else None
+    return LOST if len(await _passed(connection, service, slot_name(service.name))) > 1 else None
+
+
+async def last_passed(connection: Any, service: Service, name: str, beyond: Witness | None) -> UUID | None:
+    """The newest canary that was written before where that slot stands; None where there is none, or none beyond what Kafka holds."""
+    passed = await _passed(connection, service, name)
+    known = (beyond.epoch, beyond.sequence) if beyond else (0, 0)
+    return passed[0]["id"] if passed and (passed[0]["epoch"], passed[0]["sequence"]) > known else None
+
+
+async def _passed(connection: Any, service: Service, name: str) -> Sequence[Any]:
+    found: Sequence[Any] = await connection.fetch(_PASSED, canary_id(service.name), name)
+    return found
 
 
 async def terminate(connection: Any, name: str) -> None:

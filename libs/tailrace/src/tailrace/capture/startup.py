@@ -56,9 +56,9 @@ class Connectors:
             return
         found = await self._slots(service)
         fault = slots.fault(found.get(slot_name(service.name)), spare=slots.spare_name(service) in found)
-        fault = fault or await self._forgotten(service, witness)
-        if fault is not None:
-            await self._repair(rest, service, fault)
+        lost = await self._forgotten(service, witness)
+        if fault is not None or lost is not None:
+            await self._repair(rest, service, lost or fault or "", everything=lost is not None)
         else:
             await self._repairs.put_connector(service, rest)
             await rest.resume(service.name)
@@ -104,12 +104,12 @@ class Connectors:
         if fault is not None:
             await self._repair(rest, service, fault)
 
-    async def _repair(self, rest: Rest, service: Service, fault: str) -> None:
+    async def _repair(self, rest: Rest, service: Service, fault: str, *, everything: bool = False) -> None:
         def say(words: str) -> None:
             self._say("connectors", "starting", f"{service.name}: {fault}; {words}")
 
         try:
-            await self._repairs.renew(service, rest, say)
+            await self._repairs.renew(service, rest, say, everything=everything)
         except RepairUnderWay as other:
             say(str(other))
 

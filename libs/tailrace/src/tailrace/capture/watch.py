@@ -30,10 +30,12 @@ from tailrace.settings import Settings
 
 log = logging.getLogger("tailrace.capture")
 
-Kind = Literal["history", "slot", "connector", "publication", "silent"]
+Kind = Literal["history", "kafka", "slot", "connector", "publication", "silent"]
 _AWAY = (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What is raised while one of the parts does not answer."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
+_IN_VAIN = 3
+"""Repairs after which a person is told that they do not help."""
 _COMPARE_EVERY = 30.0
 """Seconds after which a database is compared with what Kafka knows of it though its server is still the same: it alone may have been put back."""
 
@@ -75,10 +77,15 @@ class Memory:
     """Looks in a row that found no connector."""
     forgotten: int = 0
     """Looks in a row that found no canary in Kafka, though some have arrived."""
+    lost: bool = False
+    """Whether Kafka was seen to lose what it had, which is to be published again."""
     ripe: bool = False
     """Whether a silence lasted long enough since the last cure, with nothing moving, to do more about it."""
     step: int = 0
     """How many cures a silence has had."""
+    cures: int = 0
+    """How many repairs there were since a canary last arrived that was recorded after one."""
+    cured_at: datetime | None = None
     due: float = 0.0
     backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     work: "asyncio.Task[None] | None" = None
@@ -101,6 +108,7 @@ class Watch:
         self._repairs = Repairs(settings, deployed=deployed)
         self._restorations = Restorations(settings, self._repairs)
         self._canaries = CanaryReader(settings.kafka)
+        self._losses = 0
         self._memory = {service.name: Memory() for service in self.services}
         self._absent: set[str] = set()
 
@@ -124,6 +132,7 @@ class Watch:
         failure: Exception | None = None
         try:
             arrivals = await self._canaries.newest()
+            self._heed_losses()
             async with slots.connected_to_any(self.services, self.settings) as connection:
                 found, server = await slots.slots(connection), await history.server(connection)
                 self._absent = self._memory.keys() - await slots.installed(connection)
@@ -145,6 +154,12 @@ class Watch:
                 failure = error
         if failure is not None:
             raise ConnectionError(str(failure) or type(failure).__name__) from failure
+
+    def _heed_losses(self) -> None:
+        if self._losses != self._canaries.losses:
+            self._losses = self._canaries.losses
+            for memory in self._memory.values():
+                memory.lost = True
 
     async def _compare(self, service: Service, rest: Rest, server: Server, *, at_once: bool) -> None:
         """Whether its database is still the one whose events Kafka holds: before anything is mended, which would carry others in their places."""
@@ -188,7 +203,8 @@ class Watch:
         fault = slots.fault(slot, spare=spare)
         if fault is None and state == "FAILED" and slot is not None:
             fault = slots.is_ahead(slot, await rest.position(service.name))
-        fault = fault or await self._forgotten(service, memory, slot)
+        if lost := await self._forgotten(service, memory, slot):
+            return Trouble("kafka", lost)
         if fault is not None:
             return Trouble("slot", fault)
         # Connect may leave one out while it starts.
@@ -200,7 +216,9 @@ class Watch:
         )
 
     async def _forgotten(self, service: Service, memory: Memory, slot: Slot | None) -> str | None:
-        """Once is none: what arrives between a look at Kafka and one at the slot was not missing."""
+        """Seen to be lost, or empty twice: what arrives between a look at Kafka and one at the slot was not missing."""
+        if memory.lost:
+            return slots.LOST
         witness = self._canaries.furthest.get(canary_id(service.name))
         if witness is not None or slot is None:
             memory.forgotten = 0
@@ -214,8 +232,10 @@ class Watch:
         """Whether a canary has been on its way for too long, and not for a backlog's sake."""
         limit = timedelta(seconds=self.settings.canary_limit)
         if arrival is not None and datetime.now(UTC) - arrival.recorded_at < limit:
-            memory.missing_at, memory.step, memory.condition.late = None, 0, False
-            memory.backoff.reset()
+            memory.missing_at, memory.condition.late = None, False
+            if memory.cured_at is None or arrival.recorded_at > memory.cured_at:  # not by the repair itself
+                memory.step, memory.cures, memory.due = 0, 0, 0.0
+                memory.backoff.reset()
             return None
         async with slots.connected(service, self.settings) as connection:
             outbox = await slots.outbox(connection, service, arrival.recorded_at if arrival else None)
@@ -231,7 +251,9 @@ class Watch:
             log.error("capture of %s: %s", service.name, trouble.words)
         elif trouble is None and known is not None:
             log.info("capture of %s is well again", service.name)
-            memory.due = 0.0
+        if trouble is not None and memory.cures >= _IN_VAIN:
+            advice = f"{memory.cures} repairs did not help: see the logs of Connect and Kafka, then tailrace capture repair {service.name} --renew"
+            trouble = Trouble(trouble.kind, f"{trouble.words}; {advice}")
         memory.condition.trouble = trouble
 
     def _begin(self, service: Service, rest: Rest, memory: Memory, trouble: Trouble) -> None:
@@ -250,6 +272,7 @@ class Watch:
                 memory.work, memory.condition.doing = None, ""
                 memory.steady_since, memory.missing_at = now, None
                 memory.due = now + memory.backoff.next()
+                memory.cures, memory.cured_at = memory.cures + 1, datetime.now(UTC)
 
         memory.work = asyncio.create_task(work(), name=f"repair {service.name}")
 
@@ -276,8 +299,10 @@ class Watch:
             await self._repairs.restart(service, rest, whole=what == "connector")
             done = f"{what} restarted"
         else:
-            memory.step = 0
-            rows = await self._repairs.renew(service, rest, say)
+            memory.step, memory.forgotten = 0, 0
+            rows = await self._repairs.renew(service, rest, say, everything=trouble.kind == "kafka")
+            if trouble.kind == "kafka":
+                memory.lost = False
             done = "repair completed" if rows is None else f"slot recreated, {rows:,} rows published again"
         memory.condition.repairs += 1
         memory.condition.repaired = done
