@@ -1,16 +1,18 @@
-"""A connector that fails is seen, restarted with growing pauses and reported, on the real Connect."""
+"""A connector that fails is seen, restarted with growing pauses and reported, on the real Connect; nothing is called well that nobody can see."""
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from tailrace.capture.connect_api import Rest
+from tailrace.capture.watch import Condition
+from tailrace.cli.health import doctor
 from tailrace.stack.monitor import Monitor
-from tailrace.stack.state import Board, Capture, State
+from tailrace.stack.state import Board, Capture, Part, State
 
 NAME = "monitored"
 
@@ -61,6 +63,46 @@ async def test_failed_task_is_restarted_until_its_cause_is_gone(
             await rest.delete(NAME)
         await drop(admin)
         await admin.close()
+
+
+class _Watch:
+    """Of a Kafka that does not answer, or does."""
+
+    def __init__(self) -> None:
+        self.conditions = {NAME: Condition()}
+        self.away = True
+
+    async def look(self, rest: Any, states: Any) -> None:
+        if self.away:
+            raise ConnectionError("Kafka does not answer")
+
+
+class _Rest:
+    async def statuses(self) -> dict[str, Any]:
+        running = {"state": "RUNNING"}
+        return {NAME: {"connector": running, "tasks": [running]}}
+
+
+async def test_what_nobody_can_judge_is_not_called_well(tmp_path: Path) -> None:
+    """Connect goes on saying RUNNING while its Kafka is gone."""
+    watch, board = _Watch(), Board(tmp_path / "state.json", State())
+    monitor, rest = Monitor("", board, cast(Any, watch)), cast(Any, _Rest())
+    well = []
+    for _ in range(5):
+        await monitor.look(rest)
+        well.append(board.state.connectors[NAME].well)
+    assert well == [True, True, True, False, False]
+    assert "Kafka does not answer" in board.state.connectors[NAME].trouble
+    watch.away = False
+    await monitor.look(rest)
+    assert board.state.connectors[NAME].well
+
+
+def test_a_part_that_does_not_run_any_more_is_a_finding() -> None:
+    parts = {"kafka": Part("restarting", "ended with code 1"), "postgres": Part("ready")}
+    (found,) = doctor._parts(State(phase="ready", parts=parts))
+    assert (found.good, found.text) == (False, "kafka is restarting: ended with code 1")
+    assert list(doctor._parts(State(phase="starting", parts=parts))) == []
 
 
 async def look_until(monitor: Any, rest: Any, board: Any, satisfied: Callable[[Capture], bool]) -> Capture:

@@ -26,7 +26,9 @@ log = logging.getLogger("tailrace.stack")
 INTERVAL = 2.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
-_NO_RESTART = ("history", "slot")
+_NO_RESTART = ("history", "kafka", "slot")
+_BLIND = 4
+"""Looks in a row that could not judge anything, until that is shown: what was well then need not be so now."""
 STEADY = 60.0
 """Seconds without a failure after which the pauses start from the shortest again."""
 
@@ -46,6 +48,7 @@ class Monitor:
         self.board = board
         self._capture = capture
         self._restarts: dict[str, Restarts] = {}
+        self._blind = 0
 
     async def watch(self) -> None:
         """Runs until cancelled. A Connect that does not answer is its supervisor's business, not ours."""
@@ -85,14 +88,17 @@ class Monitor:
     async def _look_further(self, rest: Rest) -> set[str]:
         """What the canaries and the slots say; returns the connectors that no restart would help."""
         assert self._capture is not None
-        known = self.board.state.connectors
+        known, unjudged = self.board.state.connectors, ""
         try:
             await self._capture.look(rest, {name: capture.state for name, capture in known.items()})
+            self._blind = 0
         except OSError as error:
             log.info("capture cannot be judged: %s", error)
+            self._blind += 1
+            unjudged = f"it cannot be judged: {error}" if self._blind >= _BLIND else ""
         for name, condition in self._capture.conditions.items():
             capture = known.setdefault(name, Capture("MISSING"))
-            capture.trouble = condition.trouble.words if condition.trouble else ""
+            capture.trouble = condition.trouble.words if condition.trouble else unjudged
             capture.doing, capture.arrived_at, capture.latency = (
                 condition.doing,
                 condition.arrived_at,

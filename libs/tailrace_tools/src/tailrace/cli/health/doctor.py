@@ -103,6 +103,7 @@ def _ports(layout: Layout) -> Iterator[Finding]:
     state = State.load(layout.state)
     if state is not None and state.running:
         yield Finding(state.phase == "ready", f"the stack is {state.phase}", "see: tailrace status")
+        yield from _parts(state)
         return
     plan = Plan(layout, counted_ports(layout), "fleet", External.from_environment())
     taken = {name: port for name, port in plan.listeners().items() if not is_free(port)}
@@ -115,6 +116,14 @@ def _ports(layout: Layout) -> Iterator[Finding]:
         )
     if not taken:
         yield Finding(True, f"ports {plan.ports.base} and up and {plan.ports.gateway} are free")
+
+
+def _parts(state: State) -> Iterator[Finding]:
+    """Of a stack that came up: what does not run any more, or not yet again."""
+    for name, part in sorted(state.parts.items()):
+        if state.phase == "ready" and part.phase != "ready":
+            words = f"{name} is {part.phase}" + (f": {part.detail}" if part.detail else "")
+            yield Finding(False, words, f"see why: tailrace logs {name}")
 
 
 def _events(layout: Layout) -> Iterator[Finding]:
