@@ -73,7 +73,7 @@ faults: install ## Trade while processes are killed, on a stack of its own, and 
 		--events $(or $(EVENTS),200000) $(if $(MONTH),--month $(MONTH)) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
-drill: install ## Rehearse a disaster on a stack of its own, and print how it went: DRILL=restored, machine, brokers or overload
+drill: install ## Rehearse a disaster on a stack of its own, and print how it went: DRILL=restored, machine, brokers, failover, kafka or overload
 	@PYTHONPATH=tests/faults:tests/support:services/accounting/tests/support $(BIN)/python -m drills.$(or $(DRILL),restored) $(ARGS)
 
 bench: install ## Measure reports, and fleets of these sizes, each on a stack of its own: SERVICES=18,40 SECONDS=60 REPORT=1 ONLY=reports,wide,request; or ONLY=gateway, beside other proxies: QUICK=1

@@ -28,20 +28,21 @@ NAME = "standby"
 """Of the standby and of the slot that it reads the log from."""
 _SYNCHRONOUS = ("synchronous_standby_names", "synchronized_standby_slots")
 """A commit waits for the standby, and no reader of a logical slot gets ahead of it."""
-_FOLLOWS = "SELECT state = 'streaming' AND sync_state = 'sync' FROM pg_stat_replication WHERE application_name = $1"
+_FOLLOWS = "SELECT state = 'streaming' AND (NOT $2 OR sync_state = 'sync') FROM pg_stat_replication WHERE application_name = $1"
 _SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE failover"
 _SYNCED = f"{_SLOTS} AND synced AND NOT temporary AND invalidation_reason IS NULL"
 
 
 @dataclass
 class Pair:
-    """What is committed, and what Kafka knows, the standby has."""
+    """`synchronous`: what is committed, and what Kafka knows, the standby has. Else it lags as it likes."""
 
     folder: Path
     port: int
     password: str = field(repr=False)
     board: Board = field(repr=False)
     cache: Path
+    synchronous: bool = True
     _number: int = 0
     _primary: Postgres = field(init=False, repr=False)
     _standby: Postgres = field(init=False, repr=False)
@@ -84,10 +85,13 @@ class Pair:
             standby.account.own(each)
         await self._keep(NAME, standby)
         async with self.primary() as connection:
-            for name in _SYNCHRONOUS:
-                await connection.execute(f"ALTER SYSTEM SET {name} = '{NAME}'")
-            await connection.execute("SELECT pg_reload_conf()")
-            await eventually(lambda: connection.fetchval(_FOLLOWS, NAME), bool, within=120, what="a standby")
+            if self.synchronous:
+                for name in _SYNCHRONOUS:
+                    await connection.execute(f"ALTER SYSTEM SET {name} = '{NAME}'")
+                await connection.execute("SELECT pg_reload_conf()")
+            await eventually(
+                lambda: connection.fetchval(_FOLLOWS, NAME, self.synchronous), bool, within=120, what="a standby"
+            )
 
     async def in_step(self, within: float = 180) -> None:
         """Returns when the standby has every slot that is to go over to it."""
@@ -107,11 +111,23 @@ class Pair:
 
     async def promote(self) -> None:
         """The standby becomes the primary, at the address that clients know."""
+        if self._children[NAME].pid is None:
+            await self._keep(NAME, self._standby)
         async with self.standby() as connection:
             assert await connection.fetchval("SELECT pg_promote(true, 120)")
         await self._children.pop(NAME).stop()
         self._primary = replace(self._standby, host=host_of(1), more={})
         await self._keep("postgres", self._primary)
+
+    async def fall_behind(self) -> None:
+        """The standby hears of nothing more."""
+        await self._children[NAME].stop()
+
+    async def lag(self) -> int:
+        """Bytes of the log that the standby does not have."""
+        async with self.primary() as connection:
+            query = "SELECT pg_current_wal_insert_lsn() - restart_lsn FROM pg_replication_slots WHERE slot_name = $1"
+            return int(await connection.fetchval(query, NAME))
 
     @asynccontextmanager
     async def primary(self) -> AsyncIterator[Any]:

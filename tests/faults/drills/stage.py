@@ -32,6 +32,8 @@ def folder_of_its_own(name: str) -> Iterator[Path]:
     except BaseException:
         print(f"Data and logs are kept in {folder}")
         raise
+    # What is said at the very end would be written to a file that is gone.
+    logging.getLogger().handlers.clear()
     shutil.rmtree(folder, ignore_errors=True)
 
 
