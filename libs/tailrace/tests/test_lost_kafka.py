@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -59,7 +59,7 @@ class Stage:
 
     def __init__(self, toy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
         self.toy, self.kafka, self.published = toy, Kafka(), list[datetime | None]()
-        self.service: Any = SimpleNamespace(name=f"toy-{uuid7().hex}", topic="toy.events")
+        self.service = cast(Any, SimpleNamespace(name=f"toy-{uuid7().hex}", topic="toy.events"))
         settings: Any = SimpleNamespace(
             kafka="", canary_limit=30.0, database=lambda *_: toy.admin_url, capture_secrets=None
         )

@@ -10,7 +10,7 @@ import asyncpg
 
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.watch import Condition
-from tailrace.cli.health import doctor
+from tailrace.cli.health.doctor import not_running
 from tailrace.stack.monitor import Monitor
 from tailrace.stack.state import Board, Capture, Part, State
 
@@ -100,9 +100,9 @@ async def test_what_nobody_can_judge_is_not_called_well(tmp_path: Path) -> None:
 
 def test_a_part_that_does_not_run_any_more_is_a_finding() -> None:
     parts = {"kafka": Part("restarting", "ended with code 1"), "postgres": Part("ready")}
-    (found,) = doctor._parts(State(phase="ready", parts=parts))
+    (found,) = not_running(State(phase="ready", parts=parts))
     assert (found.good, found.text) == (False, "kafka is restarting: ended with code 1")
-    assert list(doctor._parts(State(phase="starting", parts=parts))) == []
+    assert list(not_running(State(phase="starting", parts=parts))) == []
 
 
 async def look_until(monitor: Any, rest: Any, board: Any, satisfied: Callable[[Capture], bool]) -> Capture:

@@ -103,7 +103,7 @@ def _ports(layout: Layout) -> Iterator[Finding]:
     state = State.load(layout.state)
     if state is not None and state.running:
         yield Finding(state.phase == "ready", f"the stack is {state.phase}", "see: tailrace status")
-        yield from _parts(state)
+        yield from not_running(state)
         return
     plan = Plan(layout, counted_ports(layout), "fleet", External.from_environment())
     taken = {name: port for name, port in plan.listeners().items() if not is_free(port)}
@@ -118,7 +118,7 @@ def _ports(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, f"ports {plan.ports.base} and up and {plan.ports.gateway} are free")
 
 
-def _parts(state: State) -> Iterator[Finding]:
+def not_running(state: State) -> Iterator[Finding]:
     """Of a stack that came up: what does not run any more, or not yet again."""
     for name, part in sorted(state.parts.items()):
         if state.phase == "ready" and part.phase != "ready":
