@@ -1,7 +1,7 @@
 """Events of identity, on `user.events`: tenants, users, roles and sessions (CRM design, Auth service)."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,31 +28,31 @@ DateKind = Literal[
     "payment",
     "exchange_rate",
     "expected_delivery",
+    "expiry",
+    "bank_line",
+    "account_roles",
+    "price_list",
+    "tariff",
+    "tax",
+    "target",
+    "expected_close",
+    "close",
+    "meeting",
+    "task",
+    "delegation",
 ]
 """What is dated: orders, the days that goods are wanted on, quotes, their last days, moves of stock and shipments, opening stock, journals by hand,
-periods, consents, the days by which a customer is to be asked again, invoices, payments and refunds, exchange rates, and the days on which suppliers'
-deliveries are expected."""
+periods, consents, the days on which a customer was asked and is to be asked again, invoices, payments and refunds, exchange rates, the days on which
+suppliers' deliveries are expected, the last days of goods, lines of banks' statements, the days from which roles have other accounts, price lists,
+tariffs, rates of tax and their rounding, targets of KPIs, the days on which opportunities are expected to close and did, meetings, when tasks are
+due, and the begins of delegations."""
 
-MAY_LIE_AHEAD: frozenset[DateKind] = frozenset(
-    {"requested_date", "quote", "valid_until", "journal", "period", "review", "exchange_rate", "expected_delivery"}
-)
+MAY_LIE_AHEAD: frozenset[DateKind] = frozenset(get_args(DateKind)) - {
+    *("order", "movement", "opening_stock", "consent", "invoice", "payment", "close")
+}
 """The others took place."""
-MAY_LIE_BACK: frozenset[DateKind] = frozenset(
-    {
-        "order",
-        "quote",
-        "movement",
-        "opening_stock",
-        "journal",
-        "period",
-        "consent",
-        "invoice",
-        "payment",
-        "exchange_rate",
-        "expected_delivery",
-    }
-)
-"""Goods are wanted when they are ordered or later; a quote ends on its day or later, and what is to come is to come."""
+MAY_LIE_BACK: frozenset[DateKind] = frozenset(get_args(DateKind)) - {"requested_date", "valid_until", "tax", "target"}
+"""Goods are wanted when they are ordered or later, a quote ends on its day or later, and a rate or a target may have held ever since."""
 
 DayCount = Annotated[int, Field(ge=0, le=100_000, examples=[366])]
 

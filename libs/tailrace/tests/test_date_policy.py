@@ -98,12 +98,12 @@ def test_bounds_are_included_and_count_days_of_the_companys(clock: SetClock) -> 
     # 28 November in Tokyo.
     clock("2026-11-27T16:00:00Z")
     bounds = YEAR.as_said(Said(days_back=3, days_ahead=1))
-    for at in ("2026-11-25T00:00:00+09:00", "2026-11-29T01:00:00+09:00"):
+    for at in ("2026-11-25T00:00:00+09:00", "2026-11-29T23:59:59+09:00"):
         moment = datetime.fromisoformat(at)
         assert bounds.checked(moment, "/at", TOKYO) == moment and bounds.takes(moment, TOKYO)
     for at, said in (
         ("2026-11-24T23:59:59+09:00", "2026-11-25 at the"),
-        ("2026-11-29T01:00:01+09:00", "2026-11-29 at"),
+        ("2026-11-30T00:00:00+09:00", "2026-11-29 at the"),
     ):
         moment = datetime.fromisoformat(at)
         with pytest.raises(Implausible, match=said) as refused:
@@ -127,6 +127,50 @@ async def test_a_plain_day_is_its_first_moment_or_that_of_what_was_before(house:
         for kind, day in (("move", date(2026, 11, 27)), ("move", date(2026, 11, 29)), ("else", date(2025, 11, 26))):
             with pytest.raises(Implausible):
                 await dates.moment(tx, kind, YEAR, day, "/at")
+
+
+def test_what_is_not_said_ahead_is_so_long_after_now(clock: SetClock) -> None:
+    clock("2026-11-27T16:00:00Z")
+    bounds = Bounds(ahead=timedelta(days=1))
+    for said in (bounds, bounds.as_said(Said(days_back=3))):
+        assert said.takes(datetime.fromisoformat("2026-11-28T16:00:00Z"), TOKYO)
+        assert not said.takes(datetime.fromisoformat("2026-11-28T16:00:01Z"), TOKYO)
+
+
+async def test_what_holds_begins_soon_enough_and_did_not_end_long_ago(house: Harness, clock: SetClock) -> None:
+    # 28 November in Tokyo.
+    clock("2026-11-27T16:00:00Z")
+    await house.deliver(HouseRuled(bounds=[bound("list", 2, 3)]), aggregate_id=house.tenant)
+
+    async def fault(kind: str, valid_from: str | None, valid_until: str | None = None) -> str:
+        first, last = (None if day is None else date.fromisoformat(day) for day in (valid_from, valid_until))
+        async with house.tx() as tx:
+            try:
+                await dates.check_validity(tx, kind, first, last, "/lists/0")
+            except Implausible as refused:
+                return refused.errors[0].field
+        return ""
+
+    assert await fault("list", "0001-01-01", "9999-12-31") == await fault("list", None, None) == ""
+    assert await fault("list", "2026-12-01", "2026-11-26") == ""
+    assert await fault("list", "2026-12-02", "2026-11-26") == "/lists/0/valid_from"
+    assert await fault("list", None, "2026-11-25") == "/lists/0/valid_until"
+    # Without a word, ten years ahead and fifty back.
+    assert await fault("else", "2036-12-01", "1976-11-01") == ""
+    assert await fault("else", "2036-12-09") == "/lists/0/valid_from"
+    assert await fault("else", None, "1976-10-15") == "/lists/0/valid_until"
+
+
+async def test_the_last_day_of_goods_counts_from_the_day_that_they_came(house: Harness) -> None:
+    await house.deliver(HouseRuled(bounds=[bound("good", 1, 2)]), aggregate_id=house.tenant)
+    came = date(2020, 2, 28)
+    async with house.tx() as tx:
+        for kind, last in (("good", date(2020, 2, 27)), ("good", date(2020, 3, 1)), ("else", date(2119, 1, 1))):
+            await dates.check_last_day(tx, kind, last, came, "/last")
+        for kind, last in (("good", date(2020, 2, 26)), ("good", date(2020, 3, 2)), ("else", date(2121, 1, 1))):
+            with pytest.raises(Implausible) as refused:
+                await dates.check_last_day(tx, kind, last, came, "/last")
+            assert [error.field for error in refused.value.errors] == ["/last"]
 
 
 def test_an_event_that_does_not_tell_is_refused() -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from bank_files import IBAN, camt, entry
 from billing import Billing, beginning
 
-from contracts.users import DateBounds, TenantDatePolicyChanged
+from contracts.users import DateBounds, DateKind, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
 from tailrace_testing import today
 
@@ -295,3 +296,52 @@ async def test_a_company_says_how_far_off_invoices_money_and_rates_are_dated(bil
     draft = await billing.post("/invoices", customer_id=str(billing.ada), lines=[line])
     assert await fault(f"/invoices/{draft['id']}/issue", dated=before) == "/dated"
     await billing.issue(draft, dated=first)
+
+
+async def test_a_company_says_how_far_off_what_follows_them_is_dated(billing: Billing) -> None:
+    """What comes back, what is taken back, lines of a bank, and what is valued."""
+    ago = {days: str(today() - timedelta(days=days)) for days in (2, 4, 6)}
+    ahead = str(today() + timedelta(days=4))
+    bank = await billing.bank(iban=IBAN)
+    invoice = await billing.invoiced(("1", 10_000, "0"), dated=ago[6])
+    paid = await billing.pay(bank, 500, customer_id=str(billing.ada), value_day=ago[6])
+    credit = await billing.pay(bank, 300, customer_id=str(billing.ada), value_day=ago[6])
+    refund = await billing.post(
+        "/refunds",
+        bank_account_id=bank,
+        payments=[{"payment_id": credit["id"], "amount": 300}],
+        reason="twice",
+        value_day=ago[6],
+    )
+    kinds: tuple[DateKind, ...] = ("invoice", "payment", "journal", "bank_line", "account_roles")
+    bounds = [DateBounds(kind=kind, days_back=3) for kind in kinds[:3]]
+    bounds += [DateBounds(kind=kind, days_back=3, days_ahead=2) for kind in kinds[3:]]
+    said = TenantDatePolicyChanged(tenant_id=billing.h.tenant, bounds=bounds)
+    await billing.h.deliver(said, aggregate_id=billing.h.tenant)
+
+    async def fault(path: str, **body: Any) -> tuple[str, str]:
+        answer = await billing.post(path, 422, **body)
+        return answer["type"].rpartition(":")[2], answer["errors"][0]["field"]
+
+    back, roles = {"reason": "broken"}, [{"role": "revenue", "account": "4000"}]
+    statements = {
+        days: camt(entry("1.00")).replace(f"<ValDt><Dt>{today()}", f"<ValDt><Dt>{day}")
+        for days, day in (("back", ago[4]), ("ahead", ahead))
+    }
+    for path, field, body in (
+        (f"/invoices/{invoice['id']}/credit-notes", "/dated", {**back, "dated": ago[4]}),
+        (f"/payments/{paid['id']}/return", "/day", {**back, "day": ago[4]}),
+        (f"/refunds/{refund['id']}/return", "/day", {**back, "day": ago[4]}),
+        ("/revaluations", "/day", {"day": ago[4]}),
+        ("/chart/roles", "/since", {"since": ago[4], "roles": roles}),
+        ("/chart/roles", "/since", {"since": ahead, "roles": roles}),
+        *(
+            ("/bank-statements", "/content", {"bank_account_id": bank, "format": "camt.053", "content": text})
+            for text in statements.values()
+        ),
+    ):
+        assert await fault(path, **body) == ("implausible-date", field), path
+    assert (await billing.post(f"/payments/{paid['id']}/return", 200, **back, day=ago[2]))["status"] == "reversed"
+    assert (await billing.post(f"/refunds/{refund['id']}/return", 200, **back, day=ago[2]))["status"] == "returned"
+    note = await billing.post(f"/invoices/{invoice['id']}/credit-notes", **back, dated=ago[2])
+    assert note["dated"] == ago[2]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from contracts import customers as sales
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock, today
 
@@ -51,6 +52,35 @@ async def test_nobody_means_a_day_that_is_far_off(desk: Desk) -> None:
     meeting = {"title": "Later", "customer_id": str(desk.ada), "starts_at": "2198-01-01T09:00:00Z"}
     answer = await desk.h.client.post(MEETINGS, json={**meeting, "ends_at": "2198-01-01T10:00:00Z"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/starts_at")
+
+
+async def test_a_company_says_how_far_off_meetings_and_tasks_may_be(desk: Desk, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    old = await desk.task("Old", due_on="2026-01-02")
+    bounds = [DateBounds(kind="task", days_back=1, days_ahead=2), DateBounds(kind="meeting", days_back=0, days_ahead=0)]
+    policy = TenantDatePolicyChanged(tenant_id=desk.h.tenant, bounds=bounds)
+    await desk.h.deliver(policy, aggregate_id=desk.h.tenant)
+    for due, taken in (
+        ({"due_on": "2026-11-25"}, False),
+        ({"due_on": "2026-11-26"}, True),
+        ({"due_on": "2026-11-29"}, True),
+        ({"due_on": "2026-11-30"}, False),
+        ({"due_at": "2026-11-25T23:59:59Z"}, False),
+        ({"due_at": "2026-11-29T23:59:59Z"}, True),
+        ({"due_at": "2026-11-30T00:00:00Z"}, False),
+    ):
+        answer = await desk.task(expected=201 if taken else 422, **due)
+        assert taken or answer["errors"][0]["field"] == f"/{next(iter(due))}"
+    # What stays as it was is not asked again.
+    kept = await desk.h.client.put(f"{TASKS}/{old['id']}", json={"title": "Renamed", "due_on": "2026-01-02"})
+    assert kept.status_code == 200, kept.text
+    for begins, expected in (
+        ("2026-11-26T23:59:59Z", 422),
+        ("2026-11-27T23:30:00Z", 201),
+        ("2026-11-28T00:00:00Z", 422),
+    ):
+        said = await desk.meeting(expected=expected, starts_at=begins, ends_at="2026-11-28T01:00:00Z")
+        assert expected == 201 or said["errors"][0]["field"] == "/starts_at"
 
 
 async def test_what_is_late_is_listed_until_it_is_done(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from selling_desk import Desk, sell
 
 from analytics.service import service
 from contracts.analytics import KpiChanged, KpiUpdated
+from contracts import users
 from tailrace.core.ids import uuid7
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace_testing import SetClock
@@ -171,3 +172,16 @@ async def test_targets_from_before_hold_from_the_periods_that_were_recorded_with
         (measured, 3, date(2026, 11, 1), 400, 400),
     ]
     assert forced
+
+
+async def test_a_company_says_how_far_ahead_a_target_may_begin(desk: Desk, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    kpi = await define(desk)
+    policy = users.TenantDatePolicyChanged(
+        tenant_id=desk.h.tenant, bounds=[users.DateBounds(kind="target", days_ahead=4)]
+    )
+    await desk.h.deliver(policy, aggregate_id=desk.h.tenant)
+    refused = await change(desk, kpi, 422, target="900", near="800", valid_from="2026-12-02")
+    assert (refused["type"], refused["errors"][0]["field"]) == ("urn:tailrace:problem:implausible-date", "/valid_from")
+    await change(desk, kpi, target="900", near="800", valid_from="2026-12-01")
+    assert [row[1] for row in await dated(desk, kpi)][-1] == "2026-12-01"

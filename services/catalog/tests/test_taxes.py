@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from contracts.catalog import ItemCreated, TaxCodeCreated, TaxPolicyUpdated
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
-from tailrace_testing import Harness
+from tailrace_testing import Harness, SetClock
 
 RATES = [{"valid_from": "2020-07-01", "rate": "0.16"}, {"valid_from": "2021-01-01", "rate": "0.19"}]
 CODE: dict[str, Any] = {"code": "STANDARD", "name": "Standard rate", "rates": RATES}
@@ -133,3 +134,48 @@ async def test_days_that_nobody_can_mean_are_named_where_they_stand(catalog: Har
     # For ever since, and for ever after.
     always = {**prices, "valid_from": "1900-01-01", "valid_until": "2199-12-31"}
     assert (await catalog.client.post("/v1/price-lists", json=always)).status_code == 201
+
+
+async def test_a_company_says_how_far_off_prices_and_taxes_are(catalog: Harness, clock: SetClock) -> None:
+    # 28 November in Tokyo.
+    clock("2026-11-27T16:00:00Z")
+    await catalog.count_days_in("Asia/Tokyo")
+    client, prices = catalog.client, {"name": "List", "currency": "EUR"}
+    over = {**prices, "code": "OVER", "valid_from": "2027-11-01", "valid_until": "2027-12-01"}
+    over = (await client.post("/v1/price-lists", json=over)).json()
+    code = {**CODE, "rates": [*RATES, {"valid_from": "2030-01-01", "rate": "0.21"}]}
+    code = (await client.post("/v1/tax-codes", json=code)).json()
+    rounded = [{"valid_from": "2030-01-01", "level": "line", "mode": "half_up"}]
+    assert (await client.put(POLICY, json={"roundings": rounded})).status_code == 200
+    bounds = [DateBounds(kind="price_list", days_back=2, days_ahead=3), DateBounds(kind="tax", days_ahead=4)]
+    policy = TenantDatePolicyChanged(tenant_id=catalog.tenant, bounds=bounds)
+    await catalog.deliver(policy, aggregate_id=catalog.tenant)
+    refused = []
+    for number, validity in enumerate(
+        (
+            {"valid_from": "2026-12-01", "valid_until": "2026-12-31"},
+            {"valid_from": "2026-12-02"},
+            {"valid_until": "2026-11-26"},
+            {"valid_until": "2026-11-25"},
+        )
+    ):
+        answer = await client.post("/v1/price-lists", json={**prices, "code": f"L{number}", **validity})
+        refused.append(answer.json()["errors"][0]["field"] if answer.status_code == 422 else "")
+    assert refused == ["", "/valid_from", "", "/valid_until"]
+    soon, far = ({"valid_from": day, "rate": "0.2"} for day in ("2026-12-02", "2026-12-03"))
+    named = {"name": "Named", "active": False}
+    for path, body, field in (
+        # What is kept is not asked again.
+        (f"/v1/price-lists/{over['id']}", {**prices, **named, "code": "OVER", **_days(over)}, ""),
+        (f"/v1/tax-codes/{code['id']}", {**CODE, "name": "Named", "rates": [*code["rates"], soon]}, ""),
+        (f"/v1/tax-codes/{code['id']}", {**CODE, "rates": [*code["rates"], far]}, "/rates/3/valid_from"),
+        (POLICY, {"roundings": rounded}, ""),
+        (POLICY, {"roundings": [*rounded, {**rounded[0], "valid_from": "2026-12-03"}]}, "/roundings/1/valid_from"),
+    ):
+        answer = await client.put(path, json=body)
+        assert answer.status_code == (422 if field else 200), answer.text
+        assert not field or answer.json()["errors"][0]["field"] == field
+
+
+def _days(row: Any) -> Any:
+    return {name: row[name] for name in ("valid_from", "valid_until")}

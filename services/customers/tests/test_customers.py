@@ -1,5 +1,6 @@
 """Customers: numbered, described whole, assigned, limited, asked for consent."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListResto
 from contracts.customers import CustomerAssigned, CustomerCreated, CustomerCreditChanged, CustomerUpdated
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
-from tailrace_testing import SetClock
+from tailrace_testing import SetClock, today
 
 from .conftest import AT, Sales
 
@@ -134,6 +135,20 @@ async def test_consents_and_the_profile_are_kept_with_when_and_how(sales: Sales)
     assert (await sales.put(customer, "/profile", **profile))["profile"] == {**profile, "currency": "EUR"}
     late = await sales.put(customer, "/profile", 422, **{**profile, "review_due_on": "2026-01-15"})
     assert "review_due_on" in late["detail"]
+    bounds = [DateBounds(kind="review", days_back=2, days_ahead=3)]
+    policy = TenantDatePolicyChanged(tenant_id=sales.h.tenant, bounds=bounds)
+    await sales.h.deliver(policy, aggregate_id=sales.h.tenant)
+
+    async def reviewed(back: int, ahead: int) -> str:
+        """The field that is refused, if any: so many days ago, and in so many days."""
+        said = {
+            "reviewed_on": str(today() - timedelta(days=back)),
+            "review_due_on": str(today() + timedelta(days=ahead)),
+        }
+        answer = await sales.h.client.put(f"{AT}/{customer['id']}/profile", json={**profile, **said})
+        return "" if answer.status_code == 200 else str(answer.json()["errors"][0]["field"])
+
+    assert [await reviewed(*each) for each in ((1, 2), (4, 2), (1, 5))] == ["", "/reviewed_on", "/review_due_on"]
 
 
 async def test_what_is_deleted_is_found_no_more_and_frees_its_number(sales: Sales) -> None:

@@ -1,11 +1,11 @@
 """A company says how far from today its dates may lie, and everybody hears of it."""
 
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
 
-from contracts.users import DateBounds, TenantCreated, TenantDatePolicyChanged
+from contracts.users import MAY_LIE_AHEAD, MAY_LIE_BACK, DateBounds, DateKind, TenantCreated, TenantDatePolicyChanged
 from tailrace_testing import Harness
 
 from .conftest import Company, new_tenant
@@ -38,6 +38,19 @@ async def test_a_policy_is_said_whole_and_told(identity: Harness, acme: Company)
     assert (status, said["date_policy"]) == (200, [])
 
 
+async def test_each_kind_is_said_on_the_sides_on_which_it_may_lie(identity: Harness, acme: Company) -> None:
+    said = [
+        {
+            "kind": kind,
+            "days_back": 1 if kind in MAY_LIE_BACK else None,
+            "days_ahead": 2 if kind in MAY_LIE_AHEAD else None,
+        }
+        for kind in get_args(DateKind)
+    ]
+    status, tenant = await put(identity.client_as(tenant=acme.id), *said)
+    assert (status, tenant["date_policy"]) == (200, said)
+
+
 @pytest.mark.parametrize(
     ("bounds", "field"),
     [
@@ -49,9 +62,12 @@ async def test_a_policy_is_said_whole_and_told(identity: Harness, acme: Company)
         # What took place does not lie ahead; what is wished does not lie back.
         *(
             ([{"kind": "period"}, {"kind": kind, "days_ahead": 1}], "/bounds/1/days_ahead")
-            for kind in ("movement", "opening_stock", "order", "consent", "invoice", "payment")
+            for kind in ("movement", "opening_stock", "order", "consent", "invoice", "payment", "close")
         ),
-        ([{"kind": "requested_date", "days_back": 0}], "/bounds/0/days_back"),
+        *(
+            ([{"kind": kind, "days_back": 0}], "/bounds/0/days_back")
+            for kind in ("requested_date", "valid_until", "tax", "target")
+        ),
         ([{"kind": "order"}, {"kind": "period"}, {"kind": "order", "days_back": 2}], "/bounds/2/kind"),
     ],
 )

@@ -14,6 +14,7 @@ from depot import TODAY, Depot
 from contracts import orders, shipments
 from contracts.inventory import StockIssued
 from contracts.lots import LotQuantity
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
 
 from .test_backorders import fills, give_out, turn, waiting
@@ -61,6 +62,13 @@ async def test_each_movement_says_which_lots_or_is_refused(dairy: Depot) -> None
     ):
         await refused(dairy, "receipts", 422, "invalid", field, **bought, lots=lots)
     for days in (-40_000, 60_000):
+        far_off = [lot("A", "5", days)]
+        await refused(dairy, "receipts", 422, "implausible-date", "/lots/0/expires_on", **bought, lots=far_off)
+    policy = TenantDatePolicyChanged(
+        tenant_id=dairy.h.tenant, bounds=[DateBounds(kind="expiry", days_back=30, days_ahead=60)]
+    )
+    await dairy.h.deliver(policy, aggregate_id=dairy.h.tenant)
+    for days in (-40, 70):
         far_off = [lot("A", "5", days)]
         await refused(dairy, "receipts", 422, "implausible-date", "/lots/0/expires_on", **bought, lots=far_off)
     await take_in(dairy, lot("A", "5", 9), lot("B", "3", 5))

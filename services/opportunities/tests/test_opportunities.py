@@ -313,3 +313,26 @@ async def test_a_caller_sees_own_ones_or_the_teams_everywhere(desk: Desk, reach:
     assert {row["id"] for row in forecast} == {str(desk.cy)} | ({str(desk.bo)} if reach == ":team" else set())
     exported = (await client.get(AT, headers={"Accept": "text/csv"})).text
     assert other["id"] not in exported and mine["id"] in exported
+
+
+async def test_a_company_says_how_far_off_opportunities_are_expected_and_closed(desk: Desk, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    for day in ("2016-11-01", "2036-12-31"):
+        assert (await desk.create(422, expected_close_on=day))["errors"][0]["field"] == "/expected_close_on"
+    made = await desk.create(expected_close_on="2027-06-30")
+    bounds = [
+        users.DateBounds(kind="expected_close", days_back=0, days_ahead=30),
+        users.DateBounds(kind="close", days_back=2),
+    ]
+    policy = users.TenantDatePolicyChanged(tenant_id=desk.h.tenant, bounds=bounds)
+    await desk.h.deliver(policy, aggregate_id=desk.h.tenant)
+    for day, status in (("2026-11-26", 422), ("2026-11-27", 201), ("2026-12-27", 201), ("2026-12-28", 422)):
+        said = await desk.create(status, expected_close_on=day)
+        assert status == 201 or said["type"] == "urn:tailrace:problem:implausible-date"
+    lead = await desk.lead(company="Rods Ltd")
+    body = {"currency": "EUR", "opportunity": {"name": "Rods", "expected_close_on": "2026-12-28"}}
+    refused = await desk.ask("POST", f"{LEADS}/{lead['id']}/convert", 422, body)
+    assert refused["errors"][0]["field"] == "/opportunity/expected_close_on"
+    for day in ("2026-11-24", "2026-11-28"):
+        assert (await desk.act(made, "win", 422, closed_on=day))["errors"][0]["field"] == "/closed_on"
+    assert (await desk.act(made, "win", closed_on="2026-11-25"))["closed_on"] == "2026-11-25"

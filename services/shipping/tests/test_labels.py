@@ -7,8 +7,9 @@ from typing import Any
 from ordered import Order
 
 from contracts.shipments import ShipmentPacked
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from shipping.labels.gs1 import has_check_digit
-from tailrace_testing import Harness
+from tailrace_testing import Harness, SetClock
 
 LABELLING = {
     "company_prefix": "4912345",
@@ -111,3 +112,17 @@ async def test_nobody_means_a_last_day_that_is_far_off(order: Order) -> None:
         refused = await order.post(shipment, "packages", lines=[{**line, "expires_on": day}])
         said = (refused.status_code, refused.json()["type"], refused.json()["errors"][0]["field"])
         assert said == (422, "urn:tailrace:problem:implausible-date", "/lines/0/expires_on")
+
+
+async def test_a_company_says_how_long_goods_may_be_good(order: Order, shipping: Harness, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    policy = TenantDatePolicyChanged(
+        tenant_id=shipping.tenant, bounds=[DateBounds(kind="expiry", days_back=1, days_ahead=2)]
+    )
+    await shipping.deliver(policy, aggregate_id=shipping.tenant)
+    shipment = await order.shipment()
+    await order.post(shipment, "pick")
+    (line,) = order.some("1")
+    for day, status in (("2026-11-25", 422), ("2026-11-30", 422), ("2026-11-29", 200)):
+        answer = await order.post(shipment, "packages", lines=[{**line, "expires_on": day}])
+        assert (answer.status_code == 422) == (status == 422), answer.text

@@ -3,6 +3,7 @@
 from ordered import Order
 from tariffs import RATES, carrier, kept, tariff
 
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace_testing import Harness, SetClock
 
 
@@ -89,3 +90,25 @@ async def test_a_file_of_rates_makes_a_tariff_whole(shipping: Harness) -> None:
     assert [(each["postal_prefix"], each["price"]) for each in now["rates"]] == [(None, 650)]
     again = await shipping.import_rows("/v1/tariffs/import", head + fewer)
     assert again["counts"] == {"unchanged": 1}
+
+
+async def test_a_company_says_how_far_off_a_tariff_is(shipping: Harness, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    post = await carrier(shipping)
+    old = tariff(post, "OLD", valid_from="2026-01-01", valid_until="2026-06-30")
+    id = await kept(shipping, old)
+    policy = TenantDatePolicyChanged(
+        tenant_id=shipping.tenant, bounds=[DateBounds(kind="tariff", days_back=1, days_ahead=2)]
+    )
+    await shipping.deliver(policy, aggregate_id=shipping.tenant)
+    for validity, field in (
+        ({"valid_from": "2026-11-29"}, ""),
+        ({"valid_from": "2026-11-30"}, "/valid_from"),
+        ({"valid_from": "2026-01-01", "valid_until": "2026-11-26"}, ""),
+        ({"valid_from": "2026-01-01", "valid_until": "2026-11-25"}, "/valid_until"),
+    ):
+        answer = await shipping.client.post("/v1/tariffs", json={**tariff(post, str(validity)[-16:-2]), **validity})
+        said = (answer.status_code, field and answer.json()["errors"][0]["field"])
+        assert said == (422 if field else 201, field), answer.text
+    renamed = await shipping.client.put(f"/v1/tariffs/{id}", json={**old, "name": "Renamed", "active": False})
+    assert renamed.status_code == 200, renamed.text

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace_testing import SetClock
 from workflow.delegations import delegate
 
@@ -38,6 +39,19 @@ async def test_nobody_means_a_day_that_is_far_off(office: Office) -> None:
     for days in (-4000, 4000):
         said = await office.delegate("max", "mia", begins=days, days=5000, status=422)
         assert (said["type"], said["errors"][0]["field"]) == ("urn:tailrace:problem:implausible-date", "/begins_at")
+
+
+async def test_a_company_says_how_far_off_a_delegation_may_begin(office: Office, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    policy = TenantDatePolicyChanged(
+        tenant_id=office.h.tenant, bounds=[DateBounds(kind="delegation", days_back=1, days_ahead=2)]
+    )
+    await office.h.deliver(policy, aggregate_id=office.h.tenant)
+    for begins, status in (("2026-11-25", 422), ("2026-11-26", 201), ("2026-11-29", 201), ("2026-11-30", 422)):
+        body = {"to_user_id": office.id("mia"), "begins_at": begins, "ends_at": "2099-12-31"}
+        answer = await office.people["max"].client.post(f"{AT}/delegations", json=body)
+        assert answer.status_code == status, answer.text
+        assert status == 201 or answer.json()["errors"][0]["field"] == "/begins_at"
 
 
 async def test_decisions_pass_through_several(office: Office) -> None:

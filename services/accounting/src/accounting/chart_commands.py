@@ -11,7 +11,7 @@ from sqlalchemy import exists, select
 
 from accounting.books import chart_id, hold, keep_roles, next_open_day, open_books
 from accounting.chart import CONTROL, GENERAL, ROLES, Chart, ensure_complete, unfit
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.models import Account, Entry, Journal, banks_on, drafts_on
 from accounting.refusals import BooksBegun, DayLocked
 from accounting.roles import RoleMap, RolesFrom
@@ -129,7 +129,7 @@ async def map_roles(tx: Tx, since: date, wanted: Sequence[tuple[AccountRole, str
 async def _map(tx: Tx, stream: ChartStream, since: date, roles: Mapping[AccountRole, str]) -> Mapping[AccountRole, str]:
     """Map the roles, or say of which that cannot be, and why. Raises DayLocked, Implausible."""
     today = await days.today(tx)
-    checked_day(since, today - _BACK, today + _AHEAD, "/since")
+    checked_day(since, *await dates.days(tx, "account_roles", today, today - _BACK, today + _AHEAD), "/since")
     if (free := next_open_day(since, await hold(tx))) != since:
         raise DayLocked(since, free, field="/since")
     faults = await _faults(tx, RoleMap(stream.state.steps), RolesFrom(since=since, roles=dict(roles)))

@@ -20,7 +20,7 @@ from accounting.bodies import (
     NewRoles,
 )
 from accounting.chart import CHARTS, AccountCode, Chart, described, own
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices.models import Invoice, of_order
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, decisions, postings
@@ -48,7 +48,7 @@ router = tenant_router(
     "/v1/accounting",
     tag="accounting",
     about="Accounts, periods and journals, and the reports made of them.",
-    reads=[books, postings, decisions, days],
+    reads=[books, postings, decisions, days, dates],
 )
 
 Accounts = Annotated[

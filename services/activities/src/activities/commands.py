@@ -11,7 +11,7 @@ from activities import timers
 from activities.bodies import MeetingBody, MeetingStatusBody, NextStepBody, TaskBody
 from activities.copies import CustomerCopy, MergeCopy, UserCopy
 from activities.meetings import Meeting
-from activities.projections import days
+from activities.projections import dates, days
 from activities.tasks import OPEN, LeadTime, Task
 from contracts.activities import TaskStatus
 from tailrace.core import clock
@@ -23,7 +23,8 @@ from tailrace.db.database import Tx
 from tailrace.messaging.replica import Known, by_ids, followed
 
 APPOINTED = Bounds(back=timedelta(days=3660), ahead=timedelta(days=3660))
-"""When a meeting or what is to be done may be, from now: what was forgotten is written down later. What is repeated reaches as far as its rule."""
+"""When a meeting or what is to be done may be, from now: what was forgotten is written down later. What is repeated reaches as far as its rule.
+What the company says of either goes before."""
 _LONGEST_TITLE = 200
 
 
@@ -180,10 +181,11 @@ _NO_LINKS: Mapping[str, Any] = {
 async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, Any]:
     values = body.values()
     if body.due_at is not None and (task is None or body.due_at != task.due_at):
-        APPOINTED.checked(body.due_at, "/due_at", await days.calendar(tx))
+        await dates.moment(tx, "task", APPOINTED, body.due_at, "/due_at")
     if body.due_on is not None and (task is None or body.due_on != task.due_on):
         today = await days.today(tx)
-        checked_day(body.due_on, today - APPOINTED.back, today + APPOINTED.ahead, "/due_on")
+        bounds = await dates.days(tx, "task", today, today - APPOINTED.back, today + APPOINTED.ahead)
+        checked_day(body.due_on, *bounds, "/due_on")
     values["user_id"] = await _user(tx, body.user_id, None if task is None else task.user_id, task is None, "/user_id")
     values["time_zone"] = body.time_zone or await _zone(tx)
     customer = None if body.customer_id is None else await _customer(tx, body.customer_id)
@@ -193,7 +195,7 @@ async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, A
 async def _meeting_values(tx: Tx, body: MeetingBody, meeting: Meeting | None) -> dict[str, Any]:
     values = body.values()
     if meeting is None or body.starts_at != meeting.starts_at:
-        APPOINTED.checked(body.starts_at, "/starts_at", await days.calendar(tx))
+        await dates.moment(tx, "meeting", APPOINTED, body.starts_at, "/starts_at")
     known = None if meeting is None else meeting.owner_id
     values["owner_id"] = await _user(tx, body.owner_id, known, meeting is None, "/owner_id")
     values["time_zone"] = body.time_zone or await _zone(tx)

@@ -14,6 +14,7 @@ service = Service(
     publishes=PUBLISHED,
     subscribers=[
         projections.days,
+        projections.dates,
         projections.teams,
         projections.users,
         projections.customers,

@@ -24,7 +24,7 @@ from analytics.measures import Measure
 from analytics.memberships import teams_at
 from analytics.movements import Movement
 from analytics.periods import Part, asked_part, moments, part_of
-from analytics.projections import days, teams
+from analytics.projections import dates, days, teams
 from analytics.reports import (
     Asked,
     Sum,
@@ -45,7 +45,6 @@ from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
 from tailrace.core.values.days import Calendar
-from tailrace.core.values.plausible import check_validity
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData
@@ -157,7 +156,7 @@ class Kpi(MasterData, Narrowed, Base):
                 raise Invalid.field(
                     "/valid_from", f"Periods that are over keep their target; this one began on {running}."
                 )
-        check_validity(self.valid_from)
+        await dates.check_validity(tx, "target", self.valid_from)
         target, near, direction = said
         tx.add(
             KpiTarget(

@@ -1,4 +1,5 @@
-"""What analytics keep of others: the company's days and teams, who was in them, what goods are called, and what every document amounts to."""
+"""What analytics keep of others: the company's days and teams, who was in them, how far dates may lie, what goods are called, and what every document
+amounts to."""
 
 from datetime import UTC
 from typing import Any
@@ -22,6 +23,7 @@ from analytics.standings.quotes import QUOTES
 from contracts import catalog, users
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.subscribers import Projection
@@ -44,6 +46,7 @@ SOURCES = (
     DELIVERIES,
 )
 days = Days("analytics.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
+dates = DatePolicy("analytics.dates", Base.metadata, users.TenantDatePolicyChanged, days)
 teams = Teams("analytics.teams", Base.metadata, users.TEAM)
 people = replica("analytics.users", Source(UserCopy, *users.USER))
 goods = replica("analytics.goods", Source(ItemCopy, *catalog.ITEM), Source(WarehouseCopy, *catalog.WAREHOUSE))

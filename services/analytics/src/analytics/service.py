@@ -13,6 +13,7 @@ service = Service(
     publishes=PUBLISHED,
     subscribers=[
         projections.days,
+        projections.dates,
         projections.teams,
         projections.memberships,
         projections.people,

@@ -52,8 +52,10 @@ async def tax_policy(tx: Tx) -> TaxPolicy | None:
 
 async def replace_tax_policy(tx: Tx, match: int | None, roundings: Sequence[DatedRoundingBody]) -> TaxPolicy:
     """Raises Stale, Implausible. What was never changed has version 0."""
-    in_order = by_day([rounding.model_dump(mode="json") for rounding in roundings], "/roundings")
-    if await tax_policy(tx) is not None:
+    kept = await tax_policy(tx)
+    asked = [rounding.model_dump(mode="json") for rounding in roundings]
+    in_order = await by_day(tx, asked, "/roundings", () if kept is None else kept.roundings)
+    if kept is not None:
         policy = await tx.load(TaxPolicy, TaxPolicy.id_of(tx.tenant_id), match)
     elif match:
         raise Stale(match, 0)

@@ -11,28 +11,25 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, and_, or_, select, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from catalog.base import Base
+from catalog.dates import dates
 from contracts import catalog as events
 from contracts.catalog import NegativeStock, Tracking
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.errors import FieldProblem, Fixed, InUse, Invalid, NotYetKnown
 from tailrace.core.ids import derived_id, is_recent, uuid7
 from tailrace.core.values.custom_fields import checked
-from tailrace.core.values.plausible import check_validity
 from tailrace.core.values.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.models import Aggregate, Part, Tables
+from tailrace.db.models import Aggregate, Part
 from tailrace.messaging.uses import UseRow, refuse_used
 
 ANY_QUANTITY = Decimal("0.000001")
 """From which a price holds that is for any."""
-
-
-class Base(Tables, DeclarativeBase):
-    """The tables of the catalog."""
 
 
 class Use(UseRow, Base):
@@ -202,7 +199,7 @@ class PriceList(MasterData, Base):
 
     async def ensure_references(self, tx: Tx) -> None:
         """Raises Invalid with each price whose item is not there, Inexact for a `min_quantity` finer than the item's unit, and Implausible."""
-        check_validity(self.valid_from, self.valid_until)
+        await dates.check_validity(tx, "price_list", self.newly("valid_from"), self.newly("valid_until"))
         known = await Item.hold(tx, {price.item_id for price in self.prices})
         errors = [
             FieldProblem(field=f"/prices/{number}/item_id", detail=f"There is no item {price.item_id}.")
@@ -254,10 +251,15 @@ class Price(Part, Base):
     price_list: Mapped[PriceList] = relationship(back_populates="prices")
 
 
-def by_day(dated: Sequence[dict[str, Any]], field: str) -> list[dict[str, Any]]:
-    """What holds from days on, in their order. Raises Implausible for a day that nobody can mean."""
+Dated = Sequence[dict[str, Any]]
+
+
+async def by_day(tx: Tx, dated: Dated, field: str, before: Dated = ()) -> list[dict[str, Any]]:
+    """What holds from days on, in their order. Raises Implausible for a day that nobody can mean, unless it was there `before`."""
+    known = {str(one["valid_from"]) for one in before}
     for number, one in enumerate(dated):
-        check_validity(date.fromisoformat(str(one["valid_from"])), within=f"{field}/{number}")
+        if (day := str(one["valid_from"])) not in known:
+            await dates.check_validity(tx, "tax", date.fromisoformat(day), within=f"{field}/{number}")
     return sorted(dated, key=lambda one: str(one["valid_from"]))
 
 
@@ -277,7 +279,12 @@ class TaxCode(MasterData, Base):
     @classmethod
     async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Both lists in the order of their days. Raises Implausible, which names the place in the request."""
-        return {**values, **{name: by_day(values[name], f"/{name}") for name in ("rates", "roundings")}}
+        there = select(cls).where(cls.code_key == cls.key_of(values["code"]), cls.deleted_at.is_(None))
+        row = await tx.scalar(there)
+        in_order = {
+            name: await by_day(tx, values[name], f"/{name}", getattr(row, name, ())) for name in ("rates", "roundings")
+        }
+        return {**values, **in_order}
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse when live items are taxed by it."""

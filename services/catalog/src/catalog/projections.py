@@ -1,6 +1,6 @@
-"""What the catalog keeps of others: the zones that a company counts its days in, and who needs an item, a warehouse or a price list.
+"""What the catalog keeps of others besides the company's days: who needs an item, a warehouse or a price list.
 
-A price list begins and ends with the company's day. No item, no warehouse and no price list is deleted while anybody needs it.
+No item, no warehouse and no price list is deleted while anybody needs it.
 
 Stock needs both while there is any, more or less than nothing; a reservation while it holds some; an order from its draft until all of it has left
 or it is cancelled; a quote until it was answered or ended, an accepted one until its order is there; a shipment until it has left or is cancelled;
@@ -11,14 +11,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
-from catalog.models import Base, Use
+from catalog.models import Use
 from contracts import customers, inventory, opportunities, orders, quotes, returns, shipments
-from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.ids import derived_id
-from tailrace.messaging.days import Days
 from tailrace.messaging.uses import Adds, Needs, Uses
 
-days = Days("catalog.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 uses = Uses("catalog.uses", Use)
 
 

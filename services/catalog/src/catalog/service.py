@@ -1,8 +1,8 @@
 """The catalog: items, units of measure, warehouses, price lists, taxes and templates, on `catalog.events`."""
 
 from catalog import imports, projections, reactions
-from catalog.models import Base
-from catalog.projections import days
+from catalog.base import Base
+from catalog.dates import dates, days
 from catalog.routes import items, price_lists, taxes, templates, units, warehouses
 from catalog.scopes import Writer, read, write
 from catalog.views import ItemView
@@ -16,7 +16,14 @@ service = Service(
     name="catalog",
     topic="catalog.events",
     publishes=PUBLISHED,
-    subscribers=[days, reactions.standard_units, reactions.standard_templates, projections.uses, reactions.late_uses],
+    subscribers=[
+        days,
+        dates,
+        reactions.standard_units,
+        reactions.standard_templates,
+        projections.uses,
+        reactions.late_uses,
+    ],
     imports=[imports.items],
     routers=[
         jobs_router("/v1/items/jobs", read),

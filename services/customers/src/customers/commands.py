@@ -68,8 +68,8 @@ async def set_profile(tx: Tx, id: UUID, match: int | None, said: ProfileBody) ->
     """Raises Implausible for days that nobody can mean: it was asked by today, and is to be asked again before long."""
     customer = await tx.load(Customer, id, match)
     today = await days.today(tx)
-    checked_day(said.reviewed_on, today - _LONG_AGO, today + _A_DAY, "/reviewed_on")
-    _, last = await dates.days(tx, "review", today, today, today + _LONGEST_UNTIL_REVIEW)
+    first, last = await dates.days(tx, "review", today, today - _LONG_AGO, today + _LONGEST_UNTIL_REVIEW)
+    checked_day(said.reviewed_on, first, today + _A_DAY, "/reviewed_on")
     checked_day(said.review_due_on, said.reviewed_on, last, "/review_due_on")
     customer.set_profile({**said.model_dump(), "currency": customer.currency})
     return customer

@@ -23,7 +23,7 @@ from customers.bodies import (
     TaxIdBody,
 )
 from customers.models import Customer, Person
-from customers.projections import days, price_lists, teams, templates, timeline, users, uses
+from customers.projections import dates, days, price_lists, teams, templates, timeline, users, uses
 from customers.scopes import Assigner, CreditManager, Merger, ProfileWriter, Reader, Writer, pii
 from customers.sources import TimelineKind
 from customers.timeline_rows import TimelineEntry
@@ -45,7 +45,7 @@ router = tenant_router(
     "/v1/customers",
     tag="customers",
     about="Who buys, who speaks for them, who looks after them, and what was agreed.",
-    reads=[users, teams, price_lists, templates, uses, days],
+    reads=[users, teams, price_lists, templates, uses, days, dates],
 )
 timeline_router = tenant_router("/v1/customers", tag="customers", reads=[timeline, teams], reads_own=[timeline])
 

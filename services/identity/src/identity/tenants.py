@@ -130,7 +130,7 @@ def _check_bounds(bounds: Sequence[DateBounds]) -> None:
             detail = f"What {one.kind} dates took place: it does not lie ahead."
             errors.append(FieldProblem(field=f"/bounds/{place}/days_ahead", detail=detail))
         if one.days_back is not None and one.kind not in MAY_LIE_BACK:
-            detail = f"A {one.kind} does not lie back: it counts from the day of the order."
+            detail = f"A {one.kind} may begin ever so long ago, or counts from the day of what it is of."
             errors.append(FieldProblem(field=f"/bounds/{place}/days_back", detail=detail))
     if errors:
         raise Invalid(errors[0].detail, errors=errors)

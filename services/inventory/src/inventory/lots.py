@@ -20,13 +20,12 @@ from contracts.lots import LotQuantity
 from inventory import waiting
 from inventory.bodies import LotPart
 from inventory.models import Base, Lot, LotStock, inventory_event
-from inventory.projections import Goods, ItemCopy, days
+from inventory.projections import Goods, ItemCopy, dates, days
 from inventory.refusals import LotDiffers, NothingNew, NotUsable, SerialKnown, plain
 from inventory.stock import Place, StockItem
 from tailrace.core.errors import Invalid, Refused, Stale, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
-from tailrace.core.values.plausible import checked_last_day
 from tailrace.core.values.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import Stream
@@ -246,7 +245,8 @@ async def _last_day(tx: Tx, item: ItemCopy, part: Part, at: datetime) -> date | 
         return None
     if part.expires_on is not None:
         came = await days.day_of(tx, at)
-        return checked_last_day(part.expires_on, came, f"{part.field}/expires_on")
+        await dates.check_last_day(tx, "expiry", part.expires_on, came, f"{part.field}/expires_on")
+        return part.expires_on
     if item.shelf_life_days is None:
         raise Invalid.field(f"{part.field}/expires_on", f"{item.sku} expires: say the last day of lot {part.number}.")
     return await days.day_of(tx, at) + timedelta(days=item.shelf_life_days)

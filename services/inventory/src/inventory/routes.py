@@ -10,7 +10,7 @@ from inventory import commands, queries, reservations, valuation
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewRelease, NewReservation, NewTransfer
 from inventory.commands import Transferred
 from inventory.models import Movement, Reservation, StockLevel
-from inventory.projections import DeliveryLine, catalog, days, deliveries, templates
+from inventory.projections import DeliveryLine, catalog, dates, days, deliveries, templates
 from inventory.reactions import fulfilment
 from inventory.scopes import Reader, Writer
 from inventory.stock import Place
@@ -37,7 +37,7 @@ router = tenant_router(
     "/v1/inventory",
     tag="inventory",
     about="Stock and its value, every movement, and what is held for whom.",
-    reads=[catalog, days, fulfilment, deliveries, templates],
+    reads=[catalog, days, dates, fulfilment, deliveries, templates],
 )
 
 Reservations = Annotated[

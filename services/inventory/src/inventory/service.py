@@ -35,7 +35,7 @@ service = Service(
             Writer,
             MovementView,
             tag="inventory",
-            reads=[projections.catalog, projections.days, projections.deliveries],
+            reads=[projections.catalog, projections.days, projections.dates, projections.deliveries],
         ),
         routes.router,
         tracking.router,

@@ -24,7 +24,7 @@ from opportunities.copies import CustomerCopy, ItemCopy, MergeCopy, UnitCopy, Us
 from opportunities.leads import Lead
 from opportunities.models import Opportunity
 from opportunities.pipelines import Pipeline, Reason, default_pipeline
-from opportunities.projections import days, teams
+from opportunities.projections import dates, days, teams
 from tailrace.core.errors import Invalid, NotDeleted, NotYetKnown, RefersToDeleted
 from tailrace.core.ids import is_recent
 from tailrace.core.values.money import LARGEST_AMOUNT, round_minor
@@ -306,12 +306,15 @@ async def _ensure_reason(tx: Tx, id: UUID | None, outcome: Outcome) -> None:
 
 async def _closed_day(tx: Tx, asked: date | None, accepted_on: date | None) -> date:
     today = await days.today(tx)
-    return accepted_on or today if asked is None else checked_day(asked, today - _CLOSED_BACK, today, "/closed_on")
+    if asked is None:
+        return accepted_on or today
+    first, _ = await dates.days(tx, "close", today, today - _CLOSED_BACK, today)
+    return checked_day(asked, first, today, "/closed_on")
 
 
 async def _day(tx: Tx, day: date, field: str) -> date:
     today = await days.today(tx)
-    return checked_day(day, today - _BACK, today + _AHEAD, field)
+    return checked_day(day, *await dates.days(tx, "expected_close", today, today - _BACK, today + _AHEAD), field)
 
 
 async def _confirmer(tx: Tx, opportunity: Opportunity) -> UUID | None:

@@ -1,4 +1,5 @@
-"""What opportunities keep of others: customers and what they are known by, merges, users, teams, items and their units, and the company's days."""
+"""What opportunities keep of others: customers and what they are known by, merges, users, teams, items and their units, the company's days,
+and how far dates may lie."""
 
 from collections.abc import Sequence
 
@@ -11,12 +12,14 @@ from opportunities.base import Base
 from tailrace.core.events import Event, Meta
 from tailrace.db.database import Tx
 from tailrace.db.text_search.matching import marks_of, match_keys
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.subscribers import Projection
 from tailrace.messaging.teams import Teams
 
 days = Days("opportunities.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
+dates = DatePolicy("opportunities.dates", Base.metadata, users.TenantDatePolicyChanged, days)
 teams = Teams("opportunities.teams", Base.metadata, users.TEAM)
 people = replica(
     "opportunities.users",

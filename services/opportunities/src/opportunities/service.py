@@ -14,6 +14,7 @@ service = Service(
     publishes=PUBLISHED,
     subscribers=[
         projections.days,
+        projections.dates,
         projections.people,
         projections.teams,
         projections.items,

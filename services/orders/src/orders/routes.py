@@ -12,7 +12,7 @@ from orders.bodies import Confirmation, NewOrder, OrderTerms, Performance
 from orders.credit.routes import CREDIT
 from orders.models import Order
 from orders.process import saga
-from orders.projections import catalog, customers, days, teams, templates, users
+from orders.projections import catalog, customers, dates, days, teams, templates, users
 from orders.reactions import quotes
 from orders.scopes import Reader, Writer
 from orders.states import Status
@@ -28,7 +28,7 @@ router = tenant_router(
     "/v1/orders",
     tag="orders",
     about="Sales orders, from the draft to the last shipment.",
-    reads=[catalog, customers, users, teams, templates, days, quotes, saga, *CREDIT],
+    reads=[catalog, customers, users, teams, templates, days, dates, quotes, saga, *CREDIT],
 )
 
 Orders = Annotated[

@@ -68,6 +68,7 @@ service = Service(
                 projections.customers,
                 projections.users,
                 projections.days,
+                projections.dates,
                 projections.templates,
             ],
         ),

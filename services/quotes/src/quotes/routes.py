@@ -14,7 +14,19 @@ from quotes.document import document
 from quotes.links import PUBLIC, Link, Links
 from quotes.models import Quote, Status
 from quotes.papers import paper
-from quotes.projections import catalog, costs, customers, days, opportunities, roles, sellers, teams, templates, users
+from quotes.projections import (
+    catalog,
+    costs,
+    customers,
+    dates,
+    days,
+    opportunities,
+    roles,
+    sellers,
+    teams,
+    templates,
+    users,
+)
 from quotes.reactions import answers, orders
 from quotes.scopes import AuthorityKeeper, MarginReader, Reader, Writer
 from quotes.views import AuthorityView, LinkView, MarginView, QuoteSummary, QuoteView
@@ -28,7 +40,21 @@ router = tenant_router(
     "/v1/quotes",
     tag="quotes",
     about="What was offered to whom, at what price, until when, and how that ended.",
-    reads=[catalog, customers, opportunities, days, sellers, users, roles, teams, templates, costs, answers, orders],
+    reads=[
+        catalog,
+        customers,
+        opportunities,
+        days,
+        dates,
+        sellers,
+        users,
+        roles,
+        teams,
+        templates,
+        costs,
+        answers,
+        orders,
+    ],
 )
 
 _FILTERS = (

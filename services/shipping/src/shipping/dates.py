@@ -1,4 +1,4 @@
-"""How far from today a dispatch or a delivery may lie, where the company has said so, and the last day of goods."""
+"""How far from today a dispatch or a delivery may lie, and the last day of goods, where the company has said so."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from contracts.users import TenantDatePolicyChanged
 from shipping.base import Base
 from shipping.projections import days
-from tailrace.core.values.plausible import Bounds, checked_last_day
+from tailrace.core.values.plausible import Bounds
 from tailrace.db.database import Tx
 from tailrace.messaging.date_policy import DatePolicy
 
@@ -29,7 +29,7 @@ async def check_last_days(tx: Tx, said: Sequence[date | None], at: str) -> None:
         today = await days.today(tx)
         for place, day in enumerate(said):
             if day is not None:
-                checked_last_day(day, today, f"{at}/{place}/expires_on")
+                await dates.check_last_day(tx, "expiry", day, today, f"{at}/{place}/expires_on")
 
 
 async def of_carriers(tx: Tx) -> Bounds:

@@ -19,11 +19,11 @@ from tailrace.db.models import Aggregate
 from tailrace.db.visibility import Owned
 from tailrace.messaging.replica import by_ids
 from workflow.base import Base
-from workflow.projections import UserCopy, days
+from workflow.projections import UserCopy, dates
 from workflow.refusals import DelegationLoop, DelegationOver
 
 BEGINS = Bounds(back=timedelta(days=3660), ahead=timedelta(days=3660))
-"""How far from now somebody may begin to decide in another's place; the end may be said as never."""
+"""How far from now somebody may begin to decide in another's place, where the company says nothing; the end may be said as never."""
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock"), 0)))
 
 
@@ -62,7 +62,7 @@ async def delegate(
         raise DelegationLoop("Nobody delegates to themselves.", field="/to_user_id")
     if ends_at <= begins_at or ends_at <= clock.now():
         raise Invalid.field("/ends_at", "It ends before it begins, or has ended already.")
-    BEGINS.checked(begins_at, "/begins_at", await days.calendar(tx))
+    await dates.moment(tx, "delegation", BEGINS, begins_at, "/begins_at")
     (await by_ids(tx, UserCopy, {to_user_id})).in_use(to_user_id, "/to_user_id")
     # Two that make a circle together, asked for at once, take turns.
     await tx.execute(_LOCK, {"lock": f"workflow.delegation/{tx.tenant_id}"})

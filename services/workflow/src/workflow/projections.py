@@ -1,4 +1,5 @@
-"""What workflow keeps of others: the company's days and templates, who there is, with which roles, and who stands above whom."""
+"""What workflow keeps of others: the company's days and templates, how far dates may lie, who there is, with which roles, and
+who stands above whom."""
 
 from typing import Any
 
@@ -6,7 +7,8 @@ from sqlalchemy.orm import Mapped
 
 from contracts.catalog import TEMPLATE, TEMPLATE_CHOICE
 from contracts.templates import TemplateSettings
-from contracts.users import TEAM, USER, TenantCreated, TenantTimeZoneChanged
+from contracts.users import TEAM, USER, TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica
 from tailrace.messaging.teams import Teams
@@ -33,6 +35,7 @@ class TemplateChoiceCopy(TemplateChoiceRow, Base):
 
 
 days = Days("workflow.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+dates = DatePolicy("workflow.dates", Base.metadata, TenantDatePolicyChanged, days)
 users = replica("workflow.users", Source(UserCopy, *USER))
 teams = Teams("workflow.teams", Base.metadata, TEAM)
 templates = replica(

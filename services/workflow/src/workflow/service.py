@@ -13,6 +13,7 @@ service = Service(
     publishes=PUBLISHED,
     subscribers=[
         projections.days,
+        projections.dates,
         # Before the copy of users: it says which roles somebody had until then.
         reactions.goings,
         projections.users,

@@ -94,6 +94,10 @@ class MasterData(SoftDeleted):
             setattr(self, name, value)
         self.code_key = self.key_of(getattr(self, self.code_field))
 
+    def newly(self, name: str) -> Any:
+        """What a request says of a column; None where it is what is kept."""
+        return getattr(self, name) if inspect(self).attrs[name].history.has_changes() else None
+
     @classmethod
     def key_of(cls, code: str) -> str:
         """What two spellings of one code have in common."""

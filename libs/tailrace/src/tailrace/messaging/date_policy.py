@@ -17,7 +17,15 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from tailrace.core import clock
 from tailrace.core.events import Event, Meta
-from tailrace.core.values.plausible import Bounds, Said
+from tailrace.core.values.plausible import (
+    FIRST_DAY_AHEAD,
+    LAST_DAY_BACK,
+    Bounds,
+    Implausible,
+    Said,
+    checked_day,
+    last_days,
+)
 from tailrace.db.database import Tx
 from tailrace.messaging.days import CompanyDays
 from tailrace.messaging.subscribers import Projection
@@ -82,6 +90,29 @@ class DatePolicy(Projection):
             earliest if said.days_back is None else today - timedelta(days=said.days_back),
             latest if said.days_ahead is None else today + timedelta(days=said.days_ahead),
         )
+
+    async def check_last_day(self, tx: Tx, kind: str, day: date, from_day: date, field: str) -> None:
+        """Of goods that came, or are packed, on `from_day`, the last day that they are good. Raises Implausible, which names the field."""
+        checked_day(day, *await self.days(tx, kind, from_day, *last_days(from_day)), field)
+
+    async def check_validity(
+        self, tx: Tx, kind: str, valid_from: date | None, valid_until: date | None = None, within: str = ""
+    ) -> None:
+        """What holds from one day to the other: it begins soon enough to be meant, and did not end before anybody could have used it. None where a
+        day is not said, or is the one that is kept.
+
+        It may have begun long ago, and last for ever: both are written as a day that is far off. Raises Implausible, which names the field `within`.
+        """
+        if valid_from is None and valid_until is None:
+            return
+        today = await self._days.today(tx)
+        earliest, latest = await self.days(tx, kind, today, today - LAST_DAY_BACK, today + FIRST_DAY_AHEAD)
+        if valid_from is not None and valid_from > latest:
+            detail = f"{valid_from} is later than is taken here: {latest} at the latest."
+            raise Implausible(detail, field=f"{within}/valid_from")
+        if valid_until is not None and valid_until < earliest:
+            detail = f"{valid_until} is longer ago than is taken here: {earliest} at the earliest."
+            raise Implausible(detail, field=f"{within}/valid_until")
 
     async def _hear(self, tx: Tx, event: Event, meta: Meta) -> None:
         bounds: list[dict[str, Any]] = event.model_dump(mode="json")["bounds"]

@@ -13,7 +13,7 @@ from accounting.bank.matching import Suggestion, certain, lengths_of_numbers, su
 from accounting.bank.models import BankLine, BankStatement
 from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import LineState
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.commands import bank_account, enterable, receive
 from tailrace.core.context import Principal
@@ -24,7 +24,8 @@ from tailrace.db.database import Tx
 _LONGEST = 200
 """Characters of a name, or a reference, in a payment: a bank may say more."""
 _LONGEST_AGO, _FARTHEST_AHEAD = timedelta(days=10 * 366), timedelta(days=366)
-"""How far from today the day of a line may lie: payments of it are taken for ten years, and it may count from a day to come on."""
+"""How far from today the day of a line may lie, where the company says nothing: payments of it are taken for ten years, and it may count from a day
+to come on."""
 
 
 async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
@@ -40,9 +41,10 @@ async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
     else:
         said = read_camt(asked.content, bank.iban, bank.currency, await days.calendar(tx))
     today = await days.today(tx)
+    first, last = await dates.days(tx, "bank_line", today, today - _LONGEST_AGO, today + _FARTHEST_AHEAD)
     for each in said.lines:
         for day in (each.booked_on, each.value_day):
-            checked_day(day, today - _LONGEST_AGO, today + _FARTHEST_AHEAD, "/content")
+            checked_day(day, first, last, "/content")
     keys = [line.key for line in said.lines]
     there = select(BankLine.line_key).where(BankLine.bank_account_id == bank.id, BankLine.line_key.in_(keys))
     earlier = set(await tx.scalars(there))

@@ -9,7 +9,7 @@ from accounting.bank import commands
 from accounting.bank.bodies import BankLineConfirmation, NewBankStatement
 from accounting.bank.models import BankLine, BankStatement, LineStatus
 from accounting.bank.views import BankLineView, BankStatementView, MovedBackView, SuggestionsView, SuggestionView
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices.projections import companies, customers
 from accounting.reactions import books
 from accounting.scopes import InvoiceReader, InvoiceWriter
@@ -18,7 +18,7 @@ from tailrace.http.lists.filters import any_of, between, equal
 from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
-_READS = [books, customers, companies, days]
+_READS = [books, customers, companies, days, dates]
 router = tenant_router(
     "/v1/accounting/bank-statements",
     tag="bank statements",

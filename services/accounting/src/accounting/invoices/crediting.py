@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices import policy
 from accounting.invoices.bodies import NewCreditNote
 from accounting.invoices.commands import ensure_roles, moment_of
@@ -38,7 +38,9 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     if asked.dated is not None:
         if asked.dated < first:
             raise Invalid.field("/dated", f"The invoice is of {first}: not before that.")
-        checked_day(asked.dated, first, await days.today(tx), "/dated")
+        today = await days.today(tx)
+        earliest, _ = await dates.days(tx, "invoice", today, first, today)
+        checked_day(asked.dated, max(first, earliest), today, "/dated")
     return await take_back(tx, invoice, amounts, quantities, asked.reason, asked.dated)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices import commands, crediting, opening, policy, ubl
 from accounting.invoices.bodies import (
     BillingPolicyBody,
@@ -39,7 +39,7 @@ from tailrace.http.lists.filters import any_of, between, by_id, equal, numbered,
 from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-_READS = [books, customers, orders, deliveries, sellers, companies, taxes, units, templates, days]
+_READS = [books, customers, orders, deliveries, sellers, companies, taxes, units, templates, days, dates]
 router = tenant_router(
     "/v1/accounting/invoices",
     tag="invoices",

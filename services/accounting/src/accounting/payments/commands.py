@@ -56,6 +56,13 @@ async def enterable(tx: Tx) -> tuple[date, date]:
     return await dates.days(tx, "payment", today, today - _BACK, today)
 
 
+async def came_back_first(tx: Tx, value_day: date) -> date:
+    """The first day on which money may have come back that moved on `value_day`: that one, or the first that the company takes payments of."""
+    today = await days.today(tx)
+    first, _ = await dates.days(tx, "payment", today, value_day, today)
+    return max(first, value_day)
+
+
 async def allocate_payment(tx: Tx, id: UUID, match: int | None, asked: Sequence[AllocationBody]) -> Payment:
     """Raises what `allocate` does."""
     payment = await tx.load(Payment, id, match)
@@ -102,7 +109,7 @@ async def take_back(tx: Tx, payment: Payment, day: date | None, reason: str) -> 
         raise PaymentState(f"{payment.refunded} of payment {payment.number} was paid back.")
     today = await days.today(tx)
     if day is not None:
-        checked_day(day, payment.value_day, today, "/day")
+        checked_day(day, await came_back_first(tx, payment.value_day), today, "/day")
     since = max([day or today, *(each.day for each in payment.allocations)])
     at = await moment_of(tx, since)
     for allocation in sorted(payment.allocations, key=lambda one: one.invoice_id):

@@ -13,7 +13,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Mapped
 
 from accounting.books import hold, next_open_day
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices.commands import ensure_roles
 from accounting.invoices.models import Invoice
 from accounting.invoices.refusals import CompanyNotYetKnown
@@ -57,7 +57,8 @@ async def revalue(tx: Tx, day: date) -> Revaluation:
     Raises Implausible, AlreadyRevalued, DayLocked, NoRate, OpenItemsBehind, RoleUnmapped, CompanyNotYetKnown, Invalid.
     """
     today = await days.today(tx)
-    checked_day(day, today - _BACK, today - _ONE_DAY, "/day")
+    first, _ = await dates.days(tx, "journal", today, today - _BACK, today)
+    checked_day(day, first, today - _ONE_DAY, "/day")
     own = await company_currency(tx)
     if own is None:
         raise CompanyNotYetKnown

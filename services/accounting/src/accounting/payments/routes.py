@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import and_, not_, select
 from sqlalchemy.orm import raiseload
 
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices.projections import companies, customers
 from accounting.payments import commands, rates
 from accounting.payments.bodies import (
@@ -36,7 +36,7 @@ router = tenant_router(
     "/v1/accounting/payments",
     tag="payments",
     about="Money that came in: where, whose it is, and which invoices it is for.",
-    reads=[books, customers, companies, days],
+    reads=[books, customers, companies, days, dates],
 )
 bank_router = tenant_router(
     "/v1/accounting/bank-accounts",
@@ -50,7 +50,7 @@ rates_router = tenant_router(
 revaluations_router = tenant_router(
     "/v1/accounting/revaluations",
     tag="exchange rates",
-    reads=[books, companies, days, open_items],
+    reads=[books, companies, days, dates, open_items],
     reads_own=[open_items],
 )
 

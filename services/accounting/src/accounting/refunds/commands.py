@@ -12,7 +12,7 @@ from accounting.days import days
 from accounting.drafts import limits_of
 from accounting.invoices.buyers import followed, known_buyer, same_customer, standing_for
 from accounting.invoices.commands import ensure_roles, moment_of
-from accounting.payments.commands import bank_account, enterable
+from accounting.payments.commands import bank_account, came_back_first, enterable
 from accounting.payments.models import BankAccount, Payment
 from accounting.payments.refusals import TooMuchAllocated
 from accounting.refunds.bodies import NewRefund
@@ -103,7 +103,7 @@ async def come_back(tx: Tx, refund: Refund, day: date | None, reason: str) -> Re
     assert refund.value_day is not None
     today = await days.today(tx)
     if day is not None:
-        checked_day(day, refund.value_day, today, "/day")
+        checked_day(day, await came_back_first(tx, refund.value_day), today, "/day")
     day = day or today
     whose: dict[UUID, UUID | None] = {}
     for part in sorted(refund.parts, key=lambda one: one.payment_id):

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.invoices.projections import companies, customers
 from accounting.reactions import books
 from accounting.refunds import commands
@@ -23,7 +23,7 @@ router = tenant_router(
     "/v1/accounting/refunds",
     tag="refunds",
     about="Money that came in, is for no invoice, and is paid back.",
-    reads=[books, customers, companies, days],
+    reads=[books, customers, companies, days, dates],
 )
 
 Refunds = Annotated[

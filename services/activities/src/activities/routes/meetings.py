@@ -9,7 +9,7 @@ from sqlalchemy import select
 from activities import commands
 from activities.bodies import MeetingBody, MeetingStatusBody, NextStepBody
 from activities.meetings import Meeting
-from activities.projections import customers, days, users
+from activities.projections import customers, dates, days, users
 from activities.scopes import MeetingReader, MeetingWriter, NextStepTaker
 from activities.tasks import Task
 from activities.views import MeetingView, TaskView
@@ -25,7 +25,7 @@ router = tenant_router(
     "/v1/meetings",
     tag="meetings",
     about="When somebody talks with a customer, and what came of it.",
-    reads=[customers, users, days],
+    reads=[customers, users, days, dates],
 )
 
 _NARROWED = (

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, select
 
 from activities import commands, timers
 from activities.bodies import LeadTimeBody, TaskBody, TaskStatusBody
-from activities.projections import customers, days, users
+from activities.projections import customers, dates, days, users
 from activities.scopes import LeadTimeSetter, TaskReader, TaskWriter
 from activities.tasks import NEVER, OPEN, LeadTime, Task
 from activities.views import LeadTimeView, TaskView
@@ -26,7 +26,7 @@ router = tenant_router(
     "/v1/tasks",
     tag="tasks",
     about="What somebody is to do, by when, and how it stands.",
-    reads=[customers, users, days],
+    reads=[customers, users, days, dates],
 )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from analytics import freshness, kpis, targets
 from analytics.bodies import KpiBody
 from analytics.kpis import Kpi, KpiResult
-from analytics.projections import days, memberships, movements, people, teams
+from analytics.projections import dates, days, memberships, movements, people, teams
 from analytics.routes.reports import AsOf, BeforeDay, FirstDay, MeasuredRecords
 from analytics.schedules import nights
 from analytics.scopes import KpiReader, KpiWriter
@@ -26,7 +26,7 @@ router = tenant_router(
     "/v1/kpis",
     tag="kpis",
     about="What the company measures itself by, with targets.",
-    reads=[movements, memberships, days, teams, people, nights],
+    reads=[movements, memberships, days, dates, teams, people, nights],
 )
 Results = Annotated[PageRequest, listed(KpiResult, any_of(KpiResult.state), sort=[KpiResult.begins_on])]
 

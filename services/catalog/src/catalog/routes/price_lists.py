@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from catalog import commands
 from catalog.bodies import PriceListBody
+from catalog.dates import dates, days
 from catalog.models import PriceList
-from catalog.projections import days
 from catalog.scopes import Reader, Writer
 from catalog.views import PriceFound, PriceListSummary, PriceListView
 from tailrace.core.values.fields import Day
@@ -23,7 +23,7 @@ router = tenant_router(
     "/v1/price-lists",
     tag="price lists",
     about="What items are sold at, by quantity, in one currency and for a time.",
-    reads=[days],
+    reads=[days, dates],
 )
 
 

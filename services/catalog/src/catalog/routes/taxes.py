@@ -2,6 +2,7 @@
 
 from catalog import commands
 from catalog.bodies import TaxCodeBody, TaxPolicyBody
+from catalog.dates import dates, days
 from catalog.models import TaxCode, TaxPolicy
 from catalog.scopes import Reader, Writer
 from catalog.views import TaxCodeView, TaxPolicyView
@@ -10,8 +11,8 @@ from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 _ABOUT = "What sales are taxed at, and how tax is rounded."
-codes = tenant_router("/v1/tax-codes", tag="taxes", about=_ABOUT)
-policy = tenant_router("/v1/tax-policy", tag="taxes", about=_ABOUT)
+codes = tenant_router("/v1/tax-codes", tag="taxes", about=_ABOUT, reads=[days, dates])
+policy = tenant_router("/v1/tax-policy", tag="taxes", about=_ABOUT, reads=[days, dates])
 
 master_data_routes(
     codes,

@@ -11,7 +11,7 @@ from opportunities import assignment, lead_commands, policies
 from opportunities.bodies.leads import LeadAssignment, LeadBody, LeadConversion
 from opportunities.bodies.policies import AssignmentBody, ScoringBody
 from opportunities.leads import Lead
-from opportunities.projections import buyers, days, marks, people, teams
+from opportunities.projections import buyers, dates, days, marks, people, teams
 from opportunities.reactions import answers
 from opportunities.scopes import Configurer, LeadAssigner, LeadConverter, LeadReader, LeadWriter, pii
 from opportunities.scoring import rescore
@@ -28,7 +28,7 @@ router = tenant_router(
     "/v1/leads",
     tag="leads",
     about="Who might buy, how likely that is and why, and whose customers they became.",
-    reads=[people, teams, buyers, marks, answers, days],
+    reads=[people, teams, buyers, marks, answers, days, dates],
 )
 
 PII = {"email": pii, "phone": pii, "note": pii}

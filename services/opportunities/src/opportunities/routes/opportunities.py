@@ -19,7 +19,7 @@ from opportunities.bodies.opportunities import (
 )
 from opportunities.bodies.policies import ClosingBody
 from opportunities.models import Opportunity
-from opportunities.projections import buyers, days, items, people, teams
+from opportunities.projections import buyers, dates, days, items, people, teams
 from opportunities.reactions import answers, quotes, standards
 from opportunities.scopes import Assigner, Configurer, Reader, Writer
 from opportunities.views.opportunities import ClosingView, OpportunitySummary, OpportunityView, StageHistoryView
@@ -34,7 +34,7 @@ router = tenant_router(
     "/v1/opportunities",
     tag="opportunities",
     about="What may come of customers, where that stands, and how it ended.",
-    reads=[people, teams, buyers, items, days, answers, quotes, standards],
+    reads=[people, teams, buyers, items, days, dates, answers, quotes, standards],
 )
 
 _FILTERS = (

@@ -10,6 +10,7 @@ from shipping.booking import commands
 from shipping.booking.bodies import NewBooking
 from shipping.booking.models import Booking, Status
 from shipping.booking.views import BookingView
+from shipping.dates import dates
 from shipping.projections import days
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
@@ -22,7 +23,7 @@ router = tenant_router(
     "/v1/bookings",
     tag="bookings",
     about="Carriers are asked to take shipments, and where these are.",
-    reads=[order_requests, days],
+    reads=[order_requests, days, dates],
 )
 
 Bookings = Annotated[

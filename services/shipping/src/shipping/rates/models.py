@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped
 from contracts.carriage import TariffCreated, TariffDeleted, TariffRestored, TariffUpdated
 from shipping.base import Base
 from shipping.carriers import Carrier
+from shipping.dates import dates
 from tailrace.core.errors import Invalid
-from tailrace.core.values.plausible import check_validity
 from tailrace.db.database import Tx
 from tailrace.db.master_data import MasterData
 
@@ -42,6 +42,6 @@ class Tariff(MasterData, Base):
 
     async def ensure_references(self, tx: Tx) -> None:
         """Raises Invalid for a carrier that is not there, Implausible for days that nobody can mean."""
-        check_validity(self.valid_from, self.valid_until)
+        await dates.check_validity(tx, "tariff", self.newly("valid_from"), self.newly("valid_until"))
         if not await Carrier.hold(tx, [self.carrier_id]):
             raise Invalid.field("/carrier_id", f"There is no carrier {self.carrier_id}.")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
+from shipping.dates import dates
 from shipping.models import Shipment
 from shipping.projections import days
 from shipping.rates import commands
@@ -20,7 +21,9 @@ from tailrace.http.lists.filters import equal
 from tailrace.http.lists.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/tariffs", tag="tariffs", about="What carriers ask for, by place and weight.")
+router = tenant_router(
+    "/v1/tariffs", tag="tariffs", about="What carriers ask for, by place and weight.", reads=[days, dates]
+)
 quotes_router = tenant_router(
     "/v1/shipments", tag="rates", about="What a shipment costs by each tariff.", reads=[order_requests, days]
 )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from shipping.dates import dates
 from shipping.projections import days
 from shipping.returns import commands
 from shipping.returns.bodies import InspectionBody, ReceiptBody
@@ -21,7 +22,7 @@ router = tenant_router(
     "/v1/return-shipments",
     tag="return shipments",
     about="Goods that customers send back, from the door to the shelf.",
-    reads=[return_requests, days],
+    reads=[return_requests, days, dates],
 )
 
 ReturnShipments = Annotated[

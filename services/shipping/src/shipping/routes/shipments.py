@@ -17,7 +17,7 @@ from shipping.bodies import (
     PickBody,
     SplitBody,
 )
-from shipping.dates import check_last_days
+from shipping.dates import check_last_days, dates
 from shipping.models import Shipment, Wanted
 from shipping.papers import papers
 from shipping.reactions import order_requests
@@ -33,7 +33,7 @@ router = tenant_router(
     "/v1/shipments",
     tag="shipments",
     about="What leaves for an order, from the pick list to the proof of delivery.",
-    reads=[order_requests, projections.lots, projections.days, projections.templates],
+    reads=[order_requests, projections.lots, projections.days, dates, projections.templates],
 )
 
 Shipments = Annotated[

@@ -15,7 +15,7 @@ from tailrace.messaging.replica import by_ids
 from workflow import delegations
 from workflow.bodies import DelegationBody
 from workflow.delegations import Delegation
-from workflow.projections import UserCopy, days, users
+from workflow.projections import UserCopy, dates, days, users
 from workflow.scopes import Reader, Writer, administer
 from workflow.views import DelegationView
 
@@ -23,7 +23,7 @@ router = tenant_router(
     "/v1/approvals/delegations",
     tag="delegations",
     about="Who decides in whose place, from when until when.",
-    reads=[users, days],
+    reads=[users, days, dates],
 )
 
 Delegations = Annotated[

@@ -15,7 +15,8 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """A client's clock may be a little ahead of ours."""
 _YEAR: Final = timedelta(days=366)
 _LONG_OVER, _LONGEST_GOOD = 10 * _YEAR, 100 * _YEAR
-_FIRST_DAY_AHEAD, _LAST_DAY_BACK = 10 * _YEAR, 50 * _YEAR
+FIRST_DAY_AHEAD, LAST_DAY_BACK = 10 * _YEAR, 50 * _YEAR
+"""How far what holds from one day to the other may begin ahead, and how long ago it may have ended."""
 
 
 class Implausible(Invalid):
@@ -26,11 +27,13 @@ class Implausible(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a moment may be: of a day at most `back` before today, as the company counts its days, and at most `ahead` after now. What took place is
-    ahead of now by the clocks' skew at most."""
+    """What a moment may be: of a day at most `back` before today, as the company counts its days, and at most `ahead` after now, or of a day at most
+    `days_ahead` after today. What took place is ahead of now by the clocks' skew at most."""
 
     back: timedelta = _YEAR
     ahead: timedelta = CLOCK_SKEW
+    days_ahead: int | None = None
+    """In place of `ahead`, where a company has said so."""
 
     @classmethod
     def of_years(cls, years: int) -> Self:
@@ -40,8 +43,7 @@ class Bounds:
     def as_said(self, said: "Said") -> Self:
         """The same, with what a company has said of them instead."""
         back = self.back if said.days_back is None else timedelta(days=said.days_back)
-        ahead = self.ahead if said.days_ahead is None else timedelta(days=said.days_ahead)
-        return replace(self, back=back, ahead=ahead)
+        return replace(self, back=back, days_ahead=self.days_ahead if said.days_ahead is None else said.days_ahead)
 
     def takes(self, moment: datetime, calendar: Calendar) -> bool:
         """Whether a moment lies within them."""
@@ -54,9 +56,12 @@ class Bounds:
     def checked(self, moment: datetime, field: str, calendar: Calendar) -> datetime:
         """The moment. Raises Implausible, which names the field."""
         now = clock.now()
-        earliest = calendar.day_of(now) - self.back
-        if moment > (latest := now + self.ahead):
-            farther = self.ahead > CLOCK_SKEW
+        today = calendar.day_of(now)
+        earliest, latest = today - self.back, now + self.ahead
+        if self.days_ahead is not None:
+            latest = calendar.last_moment(today + timedelta(days=self.days_ahead))
+        if moment > latest:
+            farther = self.days_ahead is not None or self.ahead > CLOCK_SKEW
             why = (
                 f"This is later than is taken here: {calendar.day_of(latest)} at the latest."
                 if farther
@@ -76,26 +81,10 @@ class Said:
     days_ahead: int | None = None
 
 
-def checked_last_day(day: date, from_day: date, field: str) -> date:
-    """The last day that goods are good which came, or are packed, on `from_day`: what is long over may come to be thrown away. Raises Implausible."""
-    return checked_day(day, from_day - _LONG_OVER, from_day + _LONGEST_GOOD, field)
-
-
-def check_validity(valid_from: date | None, valid_until: date | None = None, within: str = "") -> None:
-    """What holds from one day to the other: it begins soon enough to be meant, and did not end before anybody could have used it.
-
-    It may have begun long ago, and last for ever: both are written as a day that is far off. Raises Implausible, which names the field `within`.
-    """
-    today = clock.now().date()
-    if valid_from is not None and valid_from > (latest := today + _FIRST_DAY_AHEAD):
-        raise Implausible(
-            f"{valid_from} is later than is taken here: {latest} at the latest.", field=f"{within}/valid_from"
-        )
-    if valid_until is not None and valid_until < (earliest := today - _LAST_DAY_BACK):
-        raise Implausible(
-            f"{valid_until} is longer ago than is taken here: {earliest} at the earliest.",
-            field=f"{within}/valid_until",
-        )
+def last_days(from_day: date) -> tuple[date, date]:
+    """The first and the last day that the goods may be good until which came, or are packed, on `from_day`: what is long over may come to be thrown
+    away."""
+    return from_day - _LONG_OVER, from_day + _LONGEST_GOOD
 
 
 def checked_day(day: date, earliest: date, latest: date, field: str) -> date:
