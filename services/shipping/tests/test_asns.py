@@ -2,14 +2,17 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from ordered import Order
 
 from contracts.asns import AsnCreated, AsnReceived, AsnScanned
+from contracts import catalog
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core import clock
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 ONE, TWO, THREE, STRANGE = "376104250021234569", "049123450000000019", "049123450000000026", "049123450000000033"
@@ -178,3 +181,45 @@ async def test_what_leaves_is_announced_by_its_parcels(order: Order, shipping: H
 
 
 ONE_OF_OURS = "049123450000000019"
+
+
+async def test_what_comes_is_counted_in_a_unit_of_its_item(door: Door) -> None:
+    h = door.h
+    ids = {name: uuid7() for name in ("LAPTOP", "BOLT", "CABLE", "pcs", "kg")}
+    units = {"pcs": ("count", "1", 0), "kg": ("mass", "1", 6)}
+    for code, (dimension, factor, decimals) in units.items():
+        of: dict[str, Any] = {"dimension": dimension, "factor": factor, "decimals": decimals}
+        made = catalog.UnitCreated(unit_id=ids[code], code=code, name=code, **of)
+        await h.deliver(made, aggregate_id=made.unit_id)
+    further = [catalog.UnitConversion(unit=unit, factor=Decimal(factor)) for unit, factor in (("box", 12), ("kg", 4))]
+    for sku, unit, conversions in (("LAPTOP", "pcs", []), ("BOLT", "pcs", further), ("CABLE", "m", [])):
+        item = catalog.ItemCreated(item_id=ids[sku], sku=sku, name=sku, unit=unit, conversions=conversions)
+        await h.deliver(item, aggregate_id=item.item_id)
+
+    async def fault(sku: str, quantity: str) -> tuple[str, str] | None:
+        body = {"sku": sku, "quantity": quantity}
+        answer = await door.announce(
+            parcel(ONE), parcel(TWO, {"sku": "ROD", "quantity": "0.333333"}, body), reference=str(uuid7())
+        )
+        if answer.status_code == 201:
+            return None
+        return answer.json()["type"].rpartition(":")[2], answer.json()["errors"][0]["field"]
+
+    too_fine = ("conversion-inexact", "/packages/1/lines/1/quantity")
+    # In another spelling it is the same item.
+    for sku in ("LAPTOP", "ｌaptop"):
+        assert [await fault(sku, quantity) for quantity in ("2", "1.5", "0.000001")] == [None, too_fine, too_fine]
+    # Half a box is six, a quarter of a kilogram one; of nothing 0.2 pieces.
+    assert [await fault("BOLT", quantity) for quantity in ("0.5", "0.25", "0.05")] == [None, None, too_fine]
+    # The supplier's own code, and an item whose unit is on its way.
+    assert await fault("A-1", "0.000001") is None
+    assert await fault("CABLE", "1") == ("not-yet-known", "/packages/1/lines/1/sku")
+    id = (await door.announce(parcel(ONE, {"sku": "LAPTOP", "quantity": "2"}))).json()["id"]
+    await door.act(id, "arrive")
+    found = [{"sku": "LAPTOP", "quantity": "1"}, {"sku": "LAPTOP", "quantity": "0.5"}]
+    refused = await door.act(id, "scan", sscc=ONE, lines=found)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/lines/1/quantity")
+    # What is no item here any more is a code of the supplier's.
+    gone = catalog.ItemDeleted(item_id=ids["LAPTOP"], sku="LAPTOP")
+    await h.deliver(gone, aggregate_id=gone.item_id)
+    assert (await door.act(id, "scan", sscc=ONE, lines=found)).status_code == 200

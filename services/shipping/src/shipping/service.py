@@ -39,6 +39,7 @@ service = Service(
         projections.days,
         projections.lots,
         projections.serials,
+        projections.goods,
         projections.templates,
         reactions.order_requests,
         return_reactions.return_requests,

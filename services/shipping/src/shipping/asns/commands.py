@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from shipping.asns.bodies import NewAsn, ScanBody
+from shipping.asns.counting import check_counted
 from shipping.asns.models import Asn
 from shipping.dates import MOVED, check_last_days, dates, moved
 from shipping.models import Shipment
@@ -50,7 +51,15 @@ async def announce_shipment(tx: Tx, shipment: Shipment) -> None:
 
 
 async def announce(tx: Tx, said: NewAsn) -> Asn:
-    """A supplier's delivery is to come. Raises AlreadyAnnounced, Implausible."""
+    """A supplier's delivery is to come. Raises AlreadyAnnounced, Implausible, Inexact."""
+    await check_counted(
+        tx,
+        (
+            (f"/packages/{at}/lines/{number}", line)
+            for at, package in enumerate(said.packages)
+            for number, line in enumerate(package.lines)
+        ),
+    )
     for at, package in enumerate(said.packages):
         await check_last_days(tx, [line.expires_on for line in package.lines], f"/packages/{at}/lines")
     if said.expected_on is not None:
@@ -83,7 +92,8 @@ async def arrive(tx: Tx, asn_id: UUID, match: int | None, at: datetime | date | 
 
 
 async def scan(tx: Tx, asn_id: UUID, match: int | None, said: ScanBody) -> Asn:
-    """Raises Unknown, AsnState, AlreadyScanned, Implausible, Invalid."""
+    """Raises Unknown, AsnState, AlreadyScanned, Implausible, Inexact, Invalid."""
+    await check_counted(tx, ((f"/lines/{number}", line) for number, line in enumerate(said.lines or ())))
     await check_last_days(tx, [line.expires_on for line in said.lines or ()], "/lines")
     asn = await tx.load(Asn, asn_id, match)
     asn.scan(said.sscc, said.model_dump(mode="json")["lines"])

@@ -10,13 +10,20 @@ from shipping.asns import commands
 from shipping.asns.bodies import ArrivalBody, NewAsn, ScanBody, Sscc
 from shipping.asns.models import Asn, Status
 from shipping.asns.views import AsnSummary, AsnView
+from shipping.dates import dates
+from shipping.projections import days, goods
 from shipping.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch
 from tailrace.http.lists.filters import any_of, equal, numbered, where
 from tailrace.http.lists.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/asns", tag="asns", about="Which parcels are on their way to somebody, and which came.")
+router = tenant_router(
+    "/v1/asns",
+    tag="asns",
+    about="Which parcels are on their way to somebody, and which came.",
+    reads=[days, dates, goods],
+)
 
 Asns = Annotated[
     PageRequest,
