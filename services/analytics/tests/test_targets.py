@@ -11,8 +11,8 @@ import pytest
 from selling_desk import Desk, sell
 
 from analytics.service import service
-from contracts.analytics import KpiChanged, KpiUpdated
 from contracts import users
+from contracts.analytics import KpiChanged, KpiUpdated
 from tailrace.core.ids import uuid7
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace_testing import SetClock

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ordered import Order
 
-from contracts.asns import AsnCreated, AsnReceived, AsnScanned
 from contracts import catalog
+from contracts.asns import AsnCreated, AsnReceived, AsnScanned
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
