@@ -44,5 +44,10 @@ def test_what_is_deleted_can_be_restored_or_is_said_to_be_final(service: Service
 
 
 def test_a_final_deletion_is_found() -> None:
-    paths = {"/a/{id}": {"get": {}, "delete": {}}, "/a/{id}/restore": {"post": {}}, "/b/{id}": {"delete": {}}, "/c": {}}
+    paths: dict[str, dict[str, Any]] = {
+        "/a/{id}": {"get": {}, "delete": {}},
+        "/a/{id}/restore": {"post": {}},
+        "/b/{id}": {"delete": {}},
+        "/c": {},
+    }
     assert final_deletions(paths) == {"/b/{id}"}

@@ -328,7 +328,7 @@ async def test_a_company_says_how_far_off_what_follows_them_is_dated(billing: Bi
         days: camt(entry("1.00")).replace(f"<ValDt><Dt>{today()}", f"<ValDt><Dt>{day}")
         for days, day in (("back", ago[4]), ("ahead", ahead))
     }
-    for path, field, body in (
+    refused: list[tuple[str, str, dict[str, Any]]] = [
         (f"/invoices/{invoice['id']}/credit-notes", "/dated", {**back, "dated": ago[4]}),
         (f"/payments/{paid['id']}/return", "/day", {**back, "day": ago[4]}),
         (f"/refunds/{refund['id']}/return", "/day", {**back, "day": ago[4]}),
@@ -339,7 +339,8 @@ async def test_a_company_says_how_far_off_what_follows_them_is_dated(billing: Bi
             ("/bank-statements", "/content", {"bank_account_id": bank, "format": "camt.053", "content": text})
             for text in statements.values()
         ),
-    ):
+    ]
+    for path, field, body in refused:
         assert await fault(path, **body) == ("implausible-date", field), path
     assert (await billing.post(f"/payments/{paid['id']}/return", 200, **back, day=ago[2]))["status"] == "reversed"
     assert (await billing.post(f"/refunds/{refund['id']}/return", 200, **back, day=ago[2]))["status"] == "returned"
