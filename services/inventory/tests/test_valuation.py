@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from depot import Depot
+from sqlalchemy import text
 
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from tailrace_testing import SetClock
@@ -102,7 +103,7 @@ async def test_a_late_receipt_revalues_nothing_that_went_out_before(depot: Depot
 async def test_what_is_under_way_is_not_counted_until_nothing_earlier_can_come(depot: Depot) -> None:
     await depot.receive("1", 10)
     async with depot.h.tx() as tx:
-        await tx.connection()
+        await tx.execute(text("SELECT 1"))  # a transaction begins with its first statement
         await depot.receive("1", 10)
         said = await depot.get("valuation")
         assert said["totals"] == [{"currency": "EUR", "value": 10}]
@@ -111,7 +112,7 @@ async def test_what_is_under_way_is_not_counted_until_nothing_earlier_can_come(d
 
 async def test_a_reader_finds_what_it_wrote_while_somebody_else_is_about_to_be_done(depot: Depot) -> None:
     async with depot.h.tx() as tx:
-        await tx.connection()
+        await tx.execute(text("SELECT 1"))  # a transaction begins with its first statement
         await depot.receive("1", 10)
         reading = asyncio.create_task(depot.get("valuation"))
         await asyncio.sleep(0.2)
