@@ -69,7 +69,7 @@ async def test_a_company_says_how_far_off_meetings_and_tasks_may_be(desk: Desk, 
         ({"due_at": "2026-11-29T23:59:59Z"}, True),
         ({"due_at": "2026-11-30T00:00:00Z"}, False),
     ):
-        answer = await desk.task(expected=201 if taken else 422, **due)
+        answer = await desk.task("Call back", 201 if taken else 422, **due)
         assert taken or answer["errors"][0]["field"] == f"/{next(iter(due))}"
     # What stays as it was is not asked again.
     kept = await desk.h.client.put(f"{TASKS}/{old['id']}", json={"title": "Renamed", "due_on": "2026-01-02"})
@@ -79,7 +79,7 @@ async def test_a_company_says_how_far_off_meetings_and_tasks_may_be(desk: Desk, 
         ("2026-11-27T23:30:00Z", 201),
         ("2026-11-28T00:00:00Z", 422),
     ):
-        said = await desk.meeting(expected=expected, starts_at=begins, ends_at="2026-11-28T01:00:00Z")
+        said = await desk.meeting("Visit", expected, starts_at=begins, ends_at="2026-11-28T01:00:00Z")
         assert expected == 201 or said["errors"][0]["field"] == "/starts_at"
 
 

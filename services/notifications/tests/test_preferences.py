@@ -178,7 +178,7 @@ async def test_nonsense_is_refused_with_its_field(office: Office) -> None:
     for said, field in (
         ({"quiet": {"begin": "24:00", "end": "07:00"}}, "/quiet/begin"),
         ({"time_zone": "Mars/Olympus"}, "/time_zone"),
-        ({"choices": [{"kind": "message", "way": "in_app", "how": "digest"}]}, "/choices/0"),
+        ({"choices": [{"kind": "message", "way": "in_app", "how": "digest"}]}, "/choices/0/how"),
         ({"digest": {"weekday": 8}}, "/digest/weekday"),
     ):
         answer = await office.as_(office.bo).put(f"{NEWS}/preferences", json=said)

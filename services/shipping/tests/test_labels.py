@@ -95,7 +95,7 @@ async def test_what_a_parcel_cannot_be_is_refused_by_field(order: Order, shippin
         ({"lines": [{**order.some("1")[0], "gtin": "123"}]}, "/lines/0/gtin"),
         ({"lines": [{**order.some("1")[0], "lot": "ロット"}]}, "/lines/0/lot"),
         ({"lines": order.some("1"), "weight_grams": 0}, "/weight_grams"),
-        ({"lines": order.some("1"), "length_mm": 5}, ""),
+        ({"lines": order.some("1"), "length_mm": 5}, "/length_mm"),
     ):
         answer = await order.post(shipment, "packages", **wrong)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text

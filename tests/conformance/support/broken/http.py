@@ -100,10 +100,10 @@ TOYS = (
             _SHELF,
             (
                 "from fastapi import APIRouter\n"
-                "from fastapi.routing import APIRoute\n"
+                "from tailrace.http.protocol.strict import StrictRoute\n"
                 "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
-                "    get_route_handler = APIRoute.get_route_handler\n\n\n"
+                "    get_route_handler = StrictRoute.get_route_handler\n\n\n"
                 'shelf = APIRouter(prefix="/v1/products", route_class=Open)'
             ),
         ),
@@ -123,10 +123,10 @@ TOYS = (
             _SHELF,
             (
                 "from fastapi import APIRouter\n"
-                "from fastapi.routing import APIRoute\n"
+                "from tailrace.http.protocol.strict import StrictRoute\n"
                 "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
-                "    get_route_handler = APIRoute.get_route_handler\n\n\n"
+                "    get_route_handler = StrictRoute.get_route_handler\n\n\n"
                 'shelf = APIRouter(prefix="/v1/products", route_class=Open)'
             ),
         ),
