@@ -2,6 +2,7 @@
 is not connected: without these words, it would be."""
 
 import pytest
+from sqlalchemy import text
 from toy import service
 
 from tailrace.capture import slots
@@ -25,8 +26,8 @@ async def test_requests_consumers_and_timers(settings: Settings) -> None:
     database = Database(settings.database(service.name), service.name)
     try:
         with pytest.raises(Exception, match=REFUSED):
-            async with database.transaction(Context(tenant_id=uuid7())):
-                pass
+            async with database.transaction(Context(tenant_id=uuid7())) as tx:
+                await tx.execute(text("SELECT 1"))
     finally:
         await database.close()
 
