@@ -1,8 +1,10 @@
 """What a request costs within a service: that both sides answer under the benchmark, and where a look counts. How fast that is does not matter."""
 
+from pathlib import Path
+
 import pytest
 from request.__main__ import SIDES, Bench, prepare
-from request.stages import Looks, stage_of
+from request.stages import _INNERMOST, _WHOLE, Looks, stage_of
 
 from tailrace_testing.databases import Databases
 
@@ -31,3 +33,13 @@ def test_a_look_counts_for_what_was_asked_for_and_else_for_the_innermost_that_is
     assert stage_of([strange, ("/kit/tailrace/observability/logs.py", "said"), route]) == "line of log"
     assert stage_of([strange, route, ("/kit/tailrace/http/protocol/middleware.py", "__call__")]) == "the kit's route"
     assert stage_of([strange]) == "the event loop"
+
+
+def test_stages_are_told_by_files_that_there_are() -> None:
+    """A module that moved would take its stage along without a word."""
+    root = Path(__file__).parents[2]
+    ours = [path.as_posix() for folder in ("libs", "tests/bench") for path in (root / folder).rglob("*.py")]
+    named = {place for _, place, *_ in (*_WHOLE, *_INNERMOST)}
+    others = ("sqlalchemy/", "asyncpg/", "dialects/", "fastapi/", "starlette/")
+    lost = [each for each in named if not each.startswith(others) and not any(each in path for path in ours)]
+    assert lost == []

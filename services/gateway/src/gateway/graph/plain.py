@@ -33,6 +33,11 @@ def reader(key: str) -> Callable[..., Any]:
 class PlainFields(Executor[Any]):
     """An execution in which what is read from a row is read at once."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._known: dict[int, tuple[GroupedFieldSet, Parted]] = {}
+        """By identity, as graphql-core keeps the selections themselves; and with the selection, so that its id is not used again."""
+
     def execute_fields(
         self,
         parent_type: GraphQLObjectType,
@@ -56,11 +61,9 @@ class PlainFields(Executor[Any]):
         )
 
     def _parted(self, kind: GraphQLObjectType, fields: GroupedFieldSet) -> Parted:
-        # Kept by identity, as graphql-core keeps the selections themselves, and with the selection, so that its id is not used again.
-        kept: dict[tuple[str, int], tuple[GroupedFieldSet, Parted]] = self.__dict__.setdefault("_kept", {})
-        known = kept.get((kind.name, id(fields)))
+        known = self._known.get(id(fields))
         if known is None:
-            known = kept[kind.name, id(fields)] = fields, self._part(kind, fields)
+            known = self._known[id(fields)] = fields, self._part(kind, fields)
         return known[1]
 
     def _part(self, kind: GraphQLObjectType, fields: GroupedFieldSet) -> Parted:
